@@ -1,0 +1,82 @@
+// The cluster as a graph of GPUs, switches, sockets and NICs, with one directed link for each
+// direction of each cable, and the route that a message takes through it.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "topology/cluster_spec.h"
+
+namespace stepcast {
+
+/// A fault of one GPU or one cable, as the scenario states it.
+struct Fault {
+  int gpu = -1;                ///< the GPU that runs slower, or -1
+  double rate = 1.0;           ///< its speed beside a healthy one
+  std::string link;            ///< name of the link that runs slower, or empty
+  BytesPerSecond bandwidth;    ///< what it is left with
+};
+
+struct ClusterSpec {
+  NodeSpec node;
+  int nodes = 1;
+  int gpus_per_node = 0;       ///< GPUs of each node in use; 0 means all
+  FabricSpec fabric;           ///< unused on one node
+  std::vector<Fault> faults;
+};
+
+enum class LinkKind { NvLink, Pcie, Socket, Nic, Network };
+
+/// One direction of one cable. `name` reads "node3/gpu1>nvswitch".
+struct Link {
+  std::string name;
+  LinkKind kind;
+  BytesPerSecond bandwidth;
+};
+
+using LinkId = int;
+using GpuId = int;  ///< node * gpus_per_node + index in the node
+
+class Cluster {
+ public:
+  /// Requires nodes >= 1 and 1 <= gpus_per_node <= node.gpus (0 means all).
+  /// Throws InputError where a fault names a GPU or a link that does not exist.
+  explicit Cluster(const ClusterSpec& spec);
+  ~Cluster();
+  Cluster(Cluster&&) noexcept;
+  Cluster& operator=(Cluster&&) noexcept;
+
+  const ClusterSpec& spec() const;
+  int num_gpus() const;
+  int num_nodes() const;
+  int gpus_per_node() const;
+  int node_of(GpuId gpu) const { return gpu / gpus_per_node(); }
+
+  /// Speed of a GPU beside a healthy one (1 unless a fault slows it).
+  double gpu_rate(GpuId gpu) const;
+
+  std::span<const Link> links() const;
+
+  /// The links from one GPU to another, in order. Empty for a GPU to itself.
+  /// Inside a node the widest path of the fewest hops; between nodes through the sender's and the
+  /// receiver's own NIC (`nic_of`).
+  std::vector<LinkId> route(GpuId from, GpuId to) const;
+
+  /// The links from a GPU to another node's GPU that leave by NIC `nic` of the sender's node and
+  /// enter by the NIC of the same number. Requires different nodes.
+  std::vector<LinkId> route_by_nic(GpuId from, GpuId to, int nic) const;
+
+  /// The NICs nearest to a GPU, by number in its node: one, or several where a node has more NICs than GPUs.
+  std::vector<int> nics_of(GpuId gpu) const;
+
+  /// Links between a GPU and its host's memory, for offload. `to_host` false: the other way.
+  std::vector<LinkId> host_route(GpuId gpu, bool to_host) const;
+
+ private:
+  struct Graph;
+  std::unique_ptr<Graph> graph_;
+};
+
+}  // namespace stepcast

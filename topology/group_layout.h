@@ -1,0 +1,47 @@
+// How a group of GPUs lies on the cluster as NCCL would see it: nodes, NICs, channels, and the links
+// that one ring over the group crosses. The bytes and the time are models/collectives' job.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "topology/cluster.h"
+
+namespace stepcast {
+
+/// A flow that crosses a link `weight` times takes that many shares of it.
+struct WeightedLink {
+  LinkId link;
+  int weight;
+  friend bool operator==(const WeightedLink&, const WeightedLink&) = default;
+};
+
+/// What the hops inside a node run over; decides NCCL's latencies and protocols.
+enum class IntraTransport { None, NvLink, Pcie };
+
+struct GroupLayout {
+  int ranks = 1;
+  int nodes = 1;
+  int ranks_per_node = 1;                   ///< the largest over the nodes
+  IntraTransport intra = IntraTransport::None;
+  bool crosses_network = false;
+  int channels = 1;                         ///< rings that run side by side (one per NIC used; 1 inside a node)
+  BytesPerSecond channel_bandwidth;         ///< one channel's pace when all run: min over links of bandwidth / weight
+  BytesPerSecond intra_channel_bandwidth;   ///< the same over the links inside nodes only
+  Seconds nic_latency;                      ///< as the network plugin reports it
+  Transport transport = Transport::InfiniBand;
+  CpuVendor cpu_vendor = CpuVendor::Amd;
+  GpuArchitecture architecture = GpuArchitecture::Ampere;
+  std::vector<WeightedLink> ring;           ///< all channels' rings together, links ascending
+};
+
+/// Ring over `gpus` (node by node, GPUs in order inside a node). With several nodes there is one
+/// channel for each NIC that is nearest to a member in every node; channel k's ring enters a node at
+/// the member that owns NIC k, passes all members and leaves by NIC k again (through that member, by
+/// NVLink, as PXN does). Requires at least one GPU and no GPU twice.
+GroupLayout layout_group(const Cluster& cluster, std::span<const GpuId> gpus);
+
+/// One message from one GPU to another: `ring` is the route, with weight 1.
+GroupLayout layout_pair(const Cluster& cluster, GpuId from, GpuId to);
+
+}  // namespace stepcast

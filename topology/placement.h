@@ -1,0 +1,52 @@
+// Which rank sits where: the grid of parallel degrees, the order in which ranks are numbered, and
+// the groups that communicate.
+#pragma once
+
+#include <array>
+#include <string_view>
+#include <vector>
+
+#include "topology/cluster.h"
+
+namespace stepcast {
+
+enum class Axis { Tensor, Context, Expert, Data, Pipeline };
+inline constexpr int kNumAxes = 5;
+
+/// "tp-cp-ep-dp-pp": the first axis varies fastest from rank to rank.
+using RankOrder = std::array<Axis, kNumAxes>;
+inline constexpr RankOrder kMegatronOrder{Axis::Tensor, Axis::Context, Axis::Expert, Axis::Data,
+                                          Axis::Pipeline};
+
+class RankGrid {
+ public:
+  /// `degree[axis]` ranks along each axis. Requires every degree >= 1 and `order` a permutation.
+  RankGrid(std::array<int, kNumAxes> degree, RankOrder order);
+
+  int num_ranks() const { return num_ranks_; }
+  int degree(Axis axis) const { return degree_[static_cast<std::size_t>(axis)]; }
+  int coordinate(int rank, Axis axis) const;
+  int rank_at(const std::array<int, kNumAxes>& coordinates) const;
+
+  /// The ranks that agree with `rank` on every axis but `axes`, in rank order, `rank` among them.
+  std::vector<int> group_of(int rank, std::initializer_list<Axis> axes) const;
+
+  /// The rank `offset` places further along `axis` (may be negative), wrapping round.
+  int neighbour(int rank, Axis axis, int offset) const;
+
+ private:
+  std::array<int, kNumAxes> degree_;
+  std::array<int, kNumAxes> stride_;
+  int num_ranks_ = 1;
+};
+
+/// Rank r runs on GPU gpu_of_rank[r].
+struct Placement {
+  RankGrid grid;
+  std::vector<GpuId> gpu_of_rank;
+};
+
+/// Ranks in order on GPUs in order. Requires grid.num_ranks() <= cluster.num_gpus().
+Placement place_ranks(const RankGrid& grid, const Cluster& cluster);
+
+}  // namespace stepcast
