@@ -1,0 +1,61 @@
+// How long one kernel runs on one GPU, from its shape. What a layer is made of is layer_cost.h's job.
+#pragma once
+
+#include <cstdint>
+
+#include "base/units.h"
+#include "models/profile.h"
+#include "models/training_job.h"
+#include "topology/cluster_spec.h"
+
+namespace stepcast {
+
+/// The GPU that kernels run on: its data sheet and what its kernels reach of it.
+struct Device {
+  GpuSpec gpu;
+  GpuProfile profile;
+};
+
+enum class GemmPass { Forward, InputGradient, WeightGradient };
+
+/// D[m, n] = A[m, k] B[k, n], `batch` of them in one kernel.
+struct GemmShape {
+  std::int64_t m = 0;
+  std::int64_t n = 0;
+  std::int64_t k = 0;
+  std::int64_t batch = 1;
+};
+
+/// `micro_batch` sequences of `queries` tokens that look at `keys` tokens; heads are this GPU's own.
+struct AttentionShape {
+  std::int64_t micro_batch = 1;
+  std::int64_t heads = 0;
+  std::int64_t groups = 0;      ///< key/value heads
+  std::int64_t head_size = 0;
+  std::int64_t queries = 0;
+  std::int64_t keys = 0;
+  bool causal = true;
+};
+
+/// Soft roofline with launch term:
+///
+///   t = ((2 m n k batch / (share peak))^p + (bytes / (share bandwidth))^p)^(1/p) + launch
+///
+/// with the weight gradient slower by its factor. Zero-size shapes take no time.
+Seconds gemm_time(const GemmShape& shape, GemmPass pass, Precision precision, const Device& device);
+
+/// Fused attention (FlashAttention 1, 2, 3). Forward FLOP 4 micro_batch heads queries (keys/2 if causal) head_size,
+/// backward 2.5 times that at its own rate. Requires a fused kernel.
+Seconds flash_attention_forward_time(const AttentionShape& shape, AttentionKernel kernel, Precision precision, const Device& device);
+Seconds flash_attention_backward_time(const AttentionShape& shape, AttentionKernel kernel, Precision precision, const Device& device);
+
+/// Unfused attention: two batched GEMMs and the softmax-mask-dropout chain over the whole
+/// [queries, keys] square; backward four GEMMs and the chain's gradient. `fused_softmax`: the chain is one kernel.
+Seconds unfused_attention_forward_time(const AttentionShape& shape, Precision precision, bool fused_softmax, const Device& device);
+Seconds unfused_attention_backward_time(const AttentionShape& shape, Precision precision, bool fused_softmax, const Device& device);
+
+/// A memory-bound kernel that moves `traffic` bytes (reads plus writes): never below the kernel floor.
+/// Nothing to move takes no time.
+Seconds memory_bound_time(Bytes traffic, const Device& device);
+
+}  // namespace stepcast
