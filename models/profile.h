@@ -83,7 +83,7 @@ struct FrameworkProfile {
   bool overlap_gradient_reduce = false;      ///< default of the plan's key
   bool overlap_parameter_gather = false;     ///< default of the plan's key
   bool overlap_pipeline_messages = false;    ///< sends of 1F1B run beside compute
-  double zero3_overlap = 1.0;                ///< share of ZeRO-3 gathers that may hide behind compute: 0 or 1
+  bool zero3_overlap = true;                 ///< ZeRO-3 gathers and reductions run beside compute
   int zero3_collectives_per_layer = 1;       ///< messages that one layer's parameters are gathered in
   bool zero3_reduce_each_micro_batch = true; ///< gradients are reduce-scattered after every micro-batch
   Fitted<double> overlap_slowdown;           ///< compute time that overlaps communication, relative increase

@@ -1,0 +1,116 @@
+// The step program: what every rank does in one training step, in the form that both engines run.
+// Like a CUDA program, a rank has streams that run their instructions in order, and events that order
+// instructions across its streams; ranks meet in collectives and in matched sends and receives.
+// There is no choice anywhere (no wait-any, no clock), so the order of everything is fixed: that is
+// what folding and the analytic lower bound rest on.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "base/units.h"
+#include "models/collectives.h"
+
+namespace stepcast {
+
+/// What a stretch of a rank's time is spent on: the parts of the report's breakdown.
+enum class Activity : std::uint8_t {
+  Compute,
+  TensorCommunication,
+  ContextCommunication,
+  ExpertCommunication,
+  PipelineCommunication,
+  PipelineBubble,
+  DataCommunication,
+  HostTransfer,
+  Optimizer,
+  Other,
+};
+inline constexpr int kNumActivities = 10;
+
+enum class Stream : std::uint8_t { Compute, Data, SendForward, ReceiveForward, SendBackward, ReceiveBackward };
+inline constexpr int kNumStreams = 6;
+
+/// What an instruction belongs to, for timelines and traces.
+enum class Work : std::uint8_t { Forward, Backward, GradientReduce, ParameterGather, GradientNorm, OptimizerStep, Setup };
+
+enum class InstructionKind : std::uint8_t {
+  Compute,     ///< busy for `duration`
+  Collective,  ///< `operation` on the rank's communicator `index`, together with its other members
+  Send,        ///< `operation` to the other end of the directed pair `index`
+  Receive,     ///< the matching end
+  Record,      ///< event `index` has happened
+  Wait,        ///< until event `index` has happened; `activity` says what for
+  Allocate,    ///< tensor `index` of the rank's table comes to life
+  Free,        ///< one such tensor ends
+  Call,        ///< the rank's block `index`
+};
+
+struct Instruction {
+  InstructionKind kind;
+  Activity activity = Activity::Other;
+  Work work = Work::Setup;
+  std::int16_t chunk = 0;
+  std::int32_t micro_batch = -1;
+  std::int32_t index = 0;       ///< event, tensor, block, or local number of the communicator
+  std::int32_t operation = -1;  ///< StepProgram::operations
+  Seconds duration;
+};
+
+/// A straight run of Compute and Collective instructions that nothing outside the rank's group looks
+/// into: one layer's forward pass, or forty. Written once, called often. An engine may run it
+/// instruction by instruction or, where nothing can slow it, as one duration.
+struct Block {
+  std::vector<Instruction> body;
+};
+
+enum class MemoryPart : std::uint8_t { Weights, Gradients, Optimizer, Activations, Logits, Temporary, Workspace, Context };
+inline constexpr int kNumMemoryParts = 8;
+
+struct TensorShape {
+  MemoryPart part;
+  Bytes size;
+};
+
+/// One rank's text. Ranks that do the same share one.
+struct RankProgram {
+  std::array<std::vector<Instruction>, kNumStreams> streams;
+  int num_events = 0;
+  std::vector<Block> blocks;
+  std::vector<TensorShape> tensors;
+  std::array<Bytes, kNumMemoryParts> resident{};  ///< alive for the whole step, by part
+
+  std::vector<Instruction>& stream(Stream s) { return streams[static_cast<std::size_t>(s)]; }
+  const std::vector<Instruction>& stream(Stream s) const { return streams[static_cast<std::size_t>(s)]; }
+};
+
+/// A collective call or a message: the same for every member.
+struct Operation {
+  CollectiveKind kind;
+  Bytes message;
+  friend bool operator==(const Operation&, const Operation&) = default;
+};
+
+/// A group, or a directed pair (sender first).
+struct Communicator {
+  std::vector<int> ranks;
+};
+
+struct StepProgram {
+  std::vector<RankProgram> programs;
+  std::vector<int> program_of_rank;
+  std::vector<Operation> operations;
+  std::vector<Communicator> communicators;
+  std::vector<std::vector<int>> communicators_of_rank;  ///< [rank][local number] -> communicator
+
+  int num_ranks() const { return static_cast<int>(program_of_rank.size()); }
+};
+
+std::string_view word(Activity activity);   ///< the breakdown's key: "tensor_communication"
+std::string_view word(Stream stream);
+std::string_view word(Work work);
+std::string_view word(MemoryPart part);
+
+}  // namespace stepcast
