@@ -1,4 +1,5 @@
-// How long one kernel runs on one GPU, from its shape. What a layer is made of is layer_cost.h's job.
+// How long one kernel runs on one GPU, from its shape. What a layer is made of is layer_cost.h's
+// job.
 #pragma once
 
 #include <cstdint>
@@ -26,11 +27,12 @@ struct GemmShape {
   std::int64_t batch = 1;
 };
 
-/// `micro_batch` sequences of `queries` tokens that look at `keys` tokens; heads are this GPU's own.
+/// `micro_batch` sequences of `queries` tokens that look at `keys` tokens; heads are this GPU's
+/// own.
 struct AttentionShape {
   std::int64_t micro_batch = 1;
   std::int64_t heads = 0;
-  std::int64_t groups = 0;      ///< key/value heads
+  std::int64_t groups = 0;  ///< key/value heads
   std::int64_t head_size = 0;
   std::int64_t queries = 0;
   std::int64_t keys = 0;
@@ -44,18 +46,29 @@ struct AttentionShape {
 /// with the weight gradient slower by its factor. Zero-size shapes take no time.
 Seconds gemm_time(const GemmShape& shape, GemmPass pass, Precision precision, const Device& device);
 
-/// Fused attention (FlashAttention 1, 2, 3). Forward FLOP 4 micro_batch heads queries (keys/2 if causal) head_size,
-/// backward 2.5 times that at its own rate. Requires a fused kernel.
-Seconds flash_attention_forward_time(const AttentionShape& shape, AttentionKernel kernel, Precision precision, const Device& device);
-Seconds flash_attention_backward_time(const AttentionShape& shape, AttentionKernel kernel, Precision precision, const Device& device);
+/// Fused attention (FlashAttention 1, 2, 3):
+///
+///   t = max(4 micro_batch heads queries (seen + s0) head_size / (share clock peak),
+///           bytes / (share bandwidth)) + floor,    seen = keys / 2 if causal, else keys
+///
+/// s0 stands for what short sequences lose. Backward does 2.5 times the FLOP at its own rate. Fewer
+/// groups than heads save bytes, not FLOP; fp8 jobs multiply here in 16 bits. Requires a fused
+/// kernel. Source of the FLOP: Dao, arXiv:2307.08691, section 4.1.
+Seconds flash_attention_forward_time(const AttentionShape& shape, AttentionKernel kernel,
+                                     Precision precision, const Device& device);
+Seconds flash_attention_backward_time(const AttentionShape& shape, AttentionKernel kernel,
+                                      Precision precision, const Device& device);
 
 /// Unfused attention: two batched GEMMs and the softmax-mask-dropout chain over the whole
-/// [queries, keys] square; backward four GEMMs and the chain's gradient. `fused_softmax`: the chain is one kernel.
-Seconds unfused_attention_forward_time(const AttentionShape& shape, Precision precision, bool fused_softmax, const Device& device);
-Seconds unfused_attention_backward_time(const AttentionShape& shape, Precision precision, bool fused_softmax, const Device& device);
+/// [queries, keys] square; backward four GEMMs and the chain's gradient. `fused_softmax`: the chain
+/// is one kernel.
+Seconds unfused_attention_forward_time(const AttentionShape& shape, Precision precision,
+                                       bool fused_softmax, const Device& device);
+Seconds unfused_attention_backward_time(const AttentionShape& shape, Precision precision,
+                                        bool fused_softmax, const Device& device);
 
-/// A memory-bound kernel that moves `traffic` bytes (reads plus writes): never below the kernel floor.
-/// Nothing to move takes no time.
+/// A memory-bound kernel that moves `traffic` bytes (reads plus writes): never below the kernel
+/// floor. Nothing to move takes no time.
 Seconds memory_bound_time(Bytes traffic, const Device& device);
 
 }  // namespace stepcast

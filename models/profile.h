@@ -16,99 +16,115 @@ template <class Value>
 struct Fitted {
   Value value{};
   double spread = 0.0;
+  std::string fitted_to{};  ///< what it was fitted to, or where it was read
 };
 
 /// One GPU type. Kernel forms: kernels.h.
 struct GpuProfile {
   std::string name;
   // GEMM, the soft roofline ((F/(share P))^p + (B/(bandwidth share W))^p)^(1/p) + launch.
-  Fitted<double> gemm_peak_share;            ///< of the dense peak, large shapes
-  Fitted<double> gemm_bandwidth_share;       ///< of the memory bandwidth
-  Fitted<double> gemm_roofline_power;        ///< p
-  Fitted<Seconds> gemm_launch;               ///< fixed part of one GEMM
-  Fitted<double> weight_gradient_slowdown;   ///< time of a wgrad over a forward GEMM of the same shape
-  Fitted<double> misaligned_gemm_slowdown;   ///< batched GEMMs whose head size is no multiple of 8
+  Fitted<double> gemm_peak_share;       ///< of the dense peak, large shapes
+  Fitted<double> gemm_bandwidth_share;  ///< of the memory bandwidth
+  Fitted<double> gemm_roofline_power;   ///< p
+  Fitted<Seconds> gemm_launch;          ///< fixed part of one GEMM
+  Fitted<double> fp8_gemm_rate{1.0};    ///< share of the fp8 peak over the share of the 16-bit peak
+  Fitted<double>
+      weight_gradient_slowdown;  ///< time of a wgrad over a forward GEMM of the same shape
+  Fitted<double> misaligned_gemm_slowdown;  ///< batched GEMMs whose head size is no multiple of 8
   // What training reaches beside short kernel loops: clocks under the power limit.
-  Fitted<double> sustained_clock;            ///< factor on the GEMM and attention rates
+  Fitted<double> sustained_clock;  ///< factor on the GEMM and attention rates
   // Attention.
-  Fitted<double> flash_peak_share;           ///< FlashAttention-2 forward, long sequences
-  Fitted<double> flash_backward_rate;        ///< backward rate over forward rate
-  Fitted<double> flash_sequence_offset;      ///< s0, tokens: rate ~ s / (s + s0)
-  Fitted<double> flash1_rate;                ///< FlashAttention-1 rate over FlashAttention-2's
-  Fitted<double> flash3_rate;                ///< FlashAttention-3 rate over FlashAttention-2's (Hopper)
+  Fitted<double> flash_peak_share;       ///< FlashAttention-2 forward, long sequences
+  Fitted<double> flash_backward_rate;    ///< backward rate over forward rate
+  Fitted<double> flash_sequence_offset;  ///< s0, tokens: rate ~ s / (s + s0)
+  Fitted<double> flash1_rate;            ///< FlashAttention-1 rate over FlashAttention-2's
+  Fitted<double> flash3_rate;            ///< FlashAttention-3 rate over FlashAttention-2's (Hopper)
   // Memory-bound kernels.
-  Fitted<double> memory_bandwidth_share;     ///< of the peak, large fused elementwise kernels
-  Fitted<double> unfused_softmax_slowdown;   ///< traffic of softmax, mask and dropout over its ideal
-  Fitted<Seconds> kernel_floor;              ///< the shortest a kernel takes
+  Fitted<double> memory_bandwidth_share;    ///< of the peak, large fused elementwise kernels
+  Fitted<double> unfused_softmax_slowdown;  ///< traffic of softmax, mask and dropout over its ideal
+  Fitted<Seconds> kernel_floor;             ///< the shortest a kernel takes
   // Spread between ranks and between steps, for stragglers and intervals.
-  Fitted<double> kernel_time_spread;         ///< one GPU's compute time beside the mean GPU's, relative
+  Fitted<double> kernel_time_spread;  ///< one GPU's compute time beside the mean GPU's, relative
 };
 
 /// NCCL on a kind of network. Forms: collectives.h.
 struct NetworkProfile {
   std::string name;
-  std::string nccl_version = "2.18";         ///< whose constants hold: 2.10, 2.18 or 2.27
-  Fitted<double> latency_factor;             ///< on the tuner's latencies of groups that cross the network
-  Fitted<double> intra_latency_factor;       ///< on those of groups inside a node
-  Fitted<double> bandwidth_factor;           ///< on its bandwidths
-  Fitted<Seconds> launch;                    ///< added to each collective
-  bool ll128 = true;                         ///< whether LL128 may cross this network
+  std::string nccl_version = "2.18";  ///< whose constants hold: 2.10, 2.18 or 2.27
+  Fitted<double> latency_factor;      ///< on the tuner's latencies of groups that cross the network
+  Fitted<double> intra_latency_factor;  ///< on those of groups inside a node
+  Fitted<double> bandwidth_factor;      ///< on its bandwidths
+  Fitted<Seconds> launch;               ///< added to each collective
+  bool ll128 = true;                    ///< whether LL128 may cross this network
 };
 
 enum class LayerSplit {
-  Even,     ///< layers dealt evenly; what does not divide goes to the middle stages (Megatron)
-  ByCost,   ///< blocks dealt by parameters, the loss counted as one block (nanotron)
+  Even,    ///< layers dealt evenly; what does not divide goes to the middle stages (Megatron)
+  ByCost,  ///< blocks dealt by parameters, the loss counted as one block (nanotron)
 };
 
-/// What a framework does besides the arithmetic. Times are of the host thread that launches kernels.
+/// What a framework does besides the arithmetic. Times are of the host thread that launches
+/// kernels.
 struct FrameworkProfile {
   std::string name;
   // Host, per transformer layer and micro-batch.
-  Fitted<Seconds> host_layer_forward;        ///< launching one layer's forward pass
-  Fitted<Seconds> host_layer_backward;       ///< launching one layer's backward pass
-  Fitted<Seconds> host_tensor_collective;    ///< each tensor-parallel collective, at 2 ranks
-  Fitted<double> host_tensor_rank_growth;    ///< further share of it per further rank
-  Fitted<double> blocking_host_factor;       ///< host time under launch_blocking over the asynchronous one
-  Fitted<Seconds> host_micro_batch;          ///< once a micro-batch and stage
-  Fitted<Seconds> host_step;                 ///< once a step: data, logging, scaler
+  Fitted<Seconds> host_layer_forward;      ///< launching one layer's forward pass
+  Fitted<Seconds> host_layer_backward;     ///< launching one layer's backward pass
+  Fitted<Seconds> host_tensor_collective;  ///< each tensor-parallel collective, at 2 ranks
+  Fitted<double> host_tensor_rank_growth;  ///< further share of it per further rank
+  Fitted<double>
+      blocking_host_factor;          ///< host time under launch_blocking over the asynchronous one
+  Fitted<Seconds> host_micro_batch;  ///< once a micro-batch and stage
+  Fitted<Seconds> host_step;         ///< once a step: data, logging, scaler
   // Kernels.
-  bool fused_elementwise = true;             ///< bias-GeLU, bias-dropout-residual and masked softmax fused
-  Fitted<double> elementwise_traffic;        ///< bytes of elementwise kernels over the fused count
-  Fitted<double> logit_bytes;                ///< bytes moved per logit by loss and its gradient, all passes
-  Fitted<double> optimizer_traffic;          ///< bytes moved per parameter by the optimizer step
-  Fitted<double> accumulation_traffic;       ///< bytes moved per parameter and micro-batch by gradient accumulation
-  Fitted<double> compiled_elementwise;       ///< factor on elementwise time under torch.compile
-  Fitted<double> compiled_host;              ///< factor on host time under torch.compile
+  bool fused_elementwise = true;  ///< bias-GeLU, bias-dropout-residual and masked softmax fused
+  Fitted<double> elementwise_traffic;  ///< bytes of elementwise kernels over the fused count
+  Fitted<double> logit_bytes;        ///< bytes moved per logit by loss and its gradient, all passes
+  Fitted<double> optimizer_traffic;  ///< bytes moved per parameter by the optimizer step
+  Fitted<double>
+      accumulation_traffic;  ///< bytes moved per parameter and micro-batch by gradient accumulation
+  Fitted<double> compiled_elementwise;  ///< factor on elementwise time under torch.compile
+  Fitted<double> compiled_host;         ///< factor on host time under torch.compile
   // Communication.
-  bool overlap_gradient_reduce = false;      ///< default of the plan's key
-  bool overlap_parameter_gather = false;     ///< default of the plan's key
-  bool overlap_pipeline_messages = false;    ///< sends of 1F1B run beside compute
-  bool zero3_overlap = true;                 ///< ZeRO-3 gathers and reductions run beside compute
-  int zero3_collectives_per_layer = 1;       ///< messages that one layer's parameters are gathered in
-  bool zero3_reduce_each_micro_batch = true; ///< gradients are reduce-scattered after every micro-batch
-  Fitted<double> overlap_slowdown;           ///< compute time that overlaps communication, relative increase
-  Bytes gradient_bucket;                     ///< size of one reduction message
+  bool overlap_gradient_reduce = false;    ///< default of the plan's key
+  bool overlap_parameter_gather = false;   ///< default of the plan's key
+  bool overlap_pipeline_messages = false;  ///< sends of 1F1B run beside compute
+  bool scatter_pipeline_messages =
+      false;                            ///< each tensor rank sends its part of a pipeline message
+  bool zero3_overlap = true;            ///< ZeRO-3 gathers and reductions run beside compute
+  int zero3_collectives_per_layer = 1;  ///< messages that one layer's parameters are gathered in
+  bool zero3_reduce_each_micro_batch =
+      true;                         ///< gradients are reduce-scattered after every micro-batch
+  Fitted<double> overlap_slowdown;  ///< compute time that overlaps communication, relative increase
+  Bytes gradient_bucket;            ///< size of one reduction message
   // Precision recipe: bytes per parameter in 16-bit training.
-  double gradient_bytes_fp16 = 2;            ///< main gradient as kept
+  double gradient_bytes_fp16 = 2;  ///< main gradient as kept
   double gradient_bytes_bf16 = 4;
-  double gradient_reduce_bytes_fp16 = 2;     ///< as sent
+  double gradient_reduce_bytes_fp16 = 2;  ///< as sent
   double gradient_reduce_bytes_bf16 = 4;
-  double bucket_bytes_per_parameter = 0;     ///< gradient buckets of the reducer while data parallel
+  double bucket_bytes_per_parameter = 0;  ///< gradient buckets of the reducer while data parallel
+  bool master_is_weight =
+      false;  ///< fp32 weights are kept as the master copy, 16-bit ones only while in use (FSDP)
   LayerSplit layer_split = LayerSplit::Even;
-  int vocab_padding = 128;                   ///< rows are padded to a multiple of this x tensor_parallel; 1: no padding
+  int vocab_padding =
+      128;  ///< rows are padded to a multiple of this x tensor_parallel; 1: no padding
   // Memory. Activation bytes per token of a layer without recompute, per hidden and ffn element.
-  Fitted<double> activation_bytes_hidden;    ///< a_h: divided by tensor_parallel (with sequence parallelism, or flash attention)
-  Fitted<double> activation_bytes_ffn;       ///< a_f: divided by tensor_parallel
-  Fitted<double> activation_bytes_gathered;  ///< a_rep: inputs kept gathered, not divided by tensor_parallel
-  bool keeps_gathered_inputs = false;        ///< whether a_rep counts; the plan's key overrides
-  Fitted<double> logit_memory_bytes;         ///< bytes alive per logit at the peak
-  Fitted<double> logit_memory_bytes_previous;///< further ones of the previous micro-batch's logits
-  Fitted<Bytes> workspace;                   ///< cuBLAS and other fixed workspaces
-  Fitted<Bytes> context;                     ///< CUDA context and NCCL: device memory outside the allocator
-  Fitted<double> fragmentation;              ///< reserved over allocated, of activations, minus one
-  Fitted<double> memory_spread;              ///< relative error of a predicted peak (value; no spread of its own)
+  Fitted<double> activation_bytes_hidden;  ///< a_h: divided by tensor_parallel (with sequence
+                                           ///< parallelism, or flash attention)
+  Fitted<double> activation_bytes_ffn;     ///< a_f: divided by tensor_parallel
+  Fitted<double>
+      activation_bytes_gathered;  ///< a_rep: inputs kept gathered, not divided by tensor_parallel
+  bool keeps_gathered_inputs = false;  ///< whether a_rep counts; the plan's key overrides
+  Fitted<double> logit_memory_bytes;   ///< bytes alive per logit at the peak
+  Fitted<double>
+      logit_memory_bytes_previous;  ///< further ones of the previous micro-batch's logits
+  Fitted<Bytes> workspace;          ///< cuBLAS and other fixed workspaces
+  Fitted<Bytes> context;            ///< CUDA context and NCCL: device memory outside the allocator
+  Fitted<double> fragmentation;     ///< reserved over allocated, of activations, minus one
+  Fitted<double>
+      memory_spread;  ///< relative error of a predicted peak (value; no spread of its own)
   // Run-to-run.
-  Fitted<double> step_time_spread;           ///< relative noise of one measured step
+  Fitted<double> step_time_spread;  ///< relative noise of one measured step
 };
 
 struct Profile {

@@ -1,9 +1,11 @@
-// What is trained and how: the plan's degrees and switches, the batch, precision, kernels, framework.
+// What is trained and how: the plan's degrees and switches, the batch, precision, kernels,
+// framework.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "models/profile.h"
@@ -16,36 +18,45 @@ enum class Schedule { GPipe, OneForwardOneBackward, Interleaved };
 enum class Recompute { None, Selective, Full };
 enum class Precision { Fp32, Tf32, Fp16, Bf16, Fp8 };
 enum class AttentionKernel { Unfused, Flash1, Flash2, Flash3 };
-enum class Framework { Megatron, MegatronDeepspeed, Deepspeed, Fsdp, Nanotron, Torchtitan, Internevo };
+enum class Optimizer { AdamW, Adam };
+enum class Framework {
+  Megatron,
+  MegatronDeepspeed,
+  Deepspeed,
+  Fsdp,
+  Nanotron,
+  Torchtitan,
+  Internevo
+};
 
 struct ParallelPlan {
   int tensor_parallel = 1;
   int pipeline_parallel = 1;
-  int virtual_pipeline = 1;              ///< model chunks per stage
-  int data_parallel = 0;                 ///< 0: what is left
+  int virtual_pipeline = 1;  ///< model chunks per stage
+  int data_parallel = 0;     ///< 0: what is left
   int context_parallel = 1;
   int expert_parallel = 1;
   bool sequence_parallel = false;
   int zero_stage = 0;
-  int shard_group = 0;                   ///< ranks that ZeRO-3 shards over; 0: all of data_parallel
-  std::optional<Schedule> schedule;      ///< 1F1B; interleaved where virtual_pipeline > 1
+  int shard_group = 0;               ///< ranks that ZeRO-3 shards over; 0: all of data_parallel
+  std::optional<Schedule> schedule;  ///< 1F1B; interleaved where virtual_pipeline > 1
   Recompute recompute = Recompute::None;
   std::optional<bool> overlap_gradient_reduce;
   std::optional<bool> overlap_parameter_gather;
-  std::vector<int> layers_per_stage;     ///< empty: the framework's rule
+  std::vector<int> layers_per_stage;  ///< empty: the framework's rule
   std::string rank_order = "tp-cp-ep-dp-pp";
-  std::optional<bool> keep_gathered_inputs;  ///< tensor-parallel inputs stay gathered for the backward pass
+  std::optional<bool> keep_gathered_inputs;  ///< for the backward pass, under tensor_parallel
 };
 
 struct Batch {
-  int global_batch = 0;                  ///< sequences a step
-  int micro_batch = 1;                   ///< sequences a pipeline slot
-  int sequence_length = 0;               ///< tokens
+  int global_batch = 0;     ///< sequences a step
+  int micro_batch = 1;      ///< sequences a pipeline slot
+  int sequence_length = 0;  ///< tokens
 };
 
 struct Runtime {
   bool torch_compile = false;
-  bool launch_blocking = false;          ///< CUDA_LAUNCH_BLOCKING: the host waits for every kernel
+  bool launch_blocking = false;  ///< CUDA_LAUNCH_BLOCKING: the host waits for every kernel
 };
 
 struct TrainingJob {
@@ -58,7 +69,8 @@ struct TrainingJob {
   Runtime runtime;
   std::optional<Precision> optimizer_state_precision;
   std::optional<Precision> gradient_precision;
-  std::optional<int> vocab_padding;      ///< rows are padded to a multiple of this
+  std::optional<int> vocab_padding;        ///< rows are padded to a multiple of this
+  Optimizer optimizer = Optimizer::AdamW;  ///< both cost the same
 };
 
 void describe(Fields& f, ParallelPlan& plan);
@@ -69,9 +81,10 @@ void describe_settings(Fields& f, TrainingJob& job);
 
 /// One reason why a plan does not fit its model, batch or cluster.
 struct Violation {
-  std::string key;                       ///< the plan's or batch's key, as a JSON pointer ("/plan/tensor_parallel")
-  std::string problem;                   ///< one sentence with the numbers
-  std::string hint;                      ///< a way out, where there is one
+  std::string key;      ///< the plan's or batch's key, as a JSON pointer ("/plan/tensor_parallel")
+  std::string problem;  ///< one sentence with the numbers
+  std::string hint;     ///< a way out, where there is one
+  std::vector<std::string> details;  ///< further lines, such as the product spelt out
 };
 
 /// Fills what the scenario left open: data_parallel, schedule, overlaps (from the framework).
@@ -86,14 +99,22 @@ std::string_view word(Recompute recompute);
 std::string_view word(Precision precision);
 std::string_view word(AttentionKernel attention);
 
+/// "tp-cp-ep-dp-pp" in any order; empty where it is no permutation of the five.
+std::optional<RankOrder> parse_rank_order(std::string_view text);
+/// Requires a valid rank_order and degrees >= 1: a completed plan without violations.
 RankGrid rank_grid(const ParallelPlan& plan);
+/// Requires a completed job without violations.
 int num_micro_batches(const TrainingJob& job);
 /// Vocabulary rows as the framework pads them.
 std::int64_t padded_vocab(const TrainingJob& job, const FrameworkProfile& framework);
 /// Layers of each model chunk, [virtual stage] = chunk * pipeline_parallel + stage.
 std::vector<int> layers_per_chunk(const TrainingJob& job, const FrameworkProfile& framework);
+/// The pipeline stage that holds the output layer and the loss: the last, unless layers are dealt
+/// by cost (then the stages after it are empty).
+int head_stage(const TrainingJob& job, const FrameworkProfile& framework);
 /// Tokens that one rank works on in one micro-batch: micro_batch x sequence / context_parallel.
 std::int64_t tokens_per_micro_batch(const TrainingJob& job);
-double bytes_per_element(Precision precision);   ///< of weights and activations: 4, or 2 for 16 and 8 bits
+double bytes_per_element(
+    Precision precision);  ///< of weights and activations: 4, or 2 for 16 and 8 bits
 
 }  // namespace stepcast

@@ -18,15 +18,18 @@ struct Transformer {
   int num_layers = 0;
   int hidden_size = 0;
   int num_attention_heads = 0;
-  int num_query_groups = 0;           ///< key/value heads; equal to num_attention_heads unless said
-  int ffn_hidden_size = 0;            ///< 4 x hidden_size unless said
+  int num_query_groups = 0;  ///< key/value heads; equal to num_attention_heads unless said
+  int ffn_hidden_size = 0;   ///< 4 x hidden_size unless said
   int vocab_size = 0;
-  int head_size = 0;                  ///< hidden_size / num_attention_heads unless said
-  bool gated_mlp = false;             ///< three matrices (SwiGLU) instead of two
-  bool tied_embeddings = false;       ///< unless said: tied where the MLP is plain (GPT), untied where it is gated (LLaMA)
-  bool linear_bias = false;           ///< unless said: as tied_embeddings
-  PositionEmbedding position_embedding = PositionEmbedding::Rotary;  ///< unless said: learned where the MLP is plain
-  int max_sequence_length = 0;        ///< rows of a learned position table; 0: the batch's sequence length
+  int head_size = 0;       ///< hidden_size / num_attention_heads unless said
+  bool gated_mlp = false;  ///< three matrices (SwiGLU) instead of two
+  bool tied_embeddings =
+      false;  ///< unless said: tied where the MLP is plain (GPT), untied where it is gated (LLaMA)
+  bool linear_bias = false;  ///< unless said: as tied_embeddings
+  PositionEmbedding position_embedding =
+      PositionEmbedding::Rotary;  ///< unless said: learned where the MLP is plain
+  int max_sequence_length =
+      0;  ///< rows of a learned position table; 0: the batch's sequence length
 };
 
 void describe(Fields& f, Transformer& model);
@@ -42,7 +45,8 @@ std::int64_t layer_norm_parameters(const Transformer& model);
 /// One table of `padded_vocab` rows.
 std::int64_t embedding_parameters(const Transformer& model, std::int64_t padded_vocab);
 /// The whole model; tied tables count once. `sequence_length` sizes a learned position table.
-std::int64_t total_parameters(const Transformer& model, std::int64_t padded_vocab, int sequence_length);
+std::int64_t total_parameters(const Transformer& model, std::int64_t padded_vocab,
+                              int sequence_length);
 
 /// Multiply-adds count two. Attention counts the whole [sequence, sequence] square, causal or not,
 /// as Megatron's and PaLM's MFU do. `sequence_length` tokens of one sequence.

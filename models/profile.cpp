@@ -1,0 +1,174 @@
+// Reads and writes the fitted constants of a profile. Every constant is required: a missing one
+// must not quietly be zero. Switches and whole numbers have the defaults that profile.h shows.
+#include "models/profile.h"
+
+#include <array>
+#include <string_view>
+#include <utility>
+
+#include "base/fields.h"
+
+namespace stepcast {
+namespace {
+
+constexpr std::array<std::pair<LayerSplit, std::string_view>, 2> kLayerSplits{{
+    {LayerSplit::Even, "even"},
+    {LayerSplit::ByCost, "by_cost"},
+}};
+
+template <class Value>
+void fitted(Fields& f, std::string_view key, Fitted<Value>& constant, std::string_view doc,
+            Presence presence = Presence::Required) {
+  const auto describe_constant = [&constant](Fields& g) {
+    g.field("value", constant.value,
+            {.presence = Presence::Required, .at_least = 0, .doc = "the constant"});
+    g.field("spread", constant.spread,
+            {.at_least = 0, .doc = "one standard deviation over the value"});
+    g.field("fitted_to", constant.fitted_to, {.doc = "where the value comes from"});
+  };
+  f.object(key, describe_constant, {.presence = presence, .doc = doc});
+}
+
+void describe_gemm(Fields& f, GpuProfile& p) {
+  fitted(f, "gemm_peak_share", p.gemm_peak_share, "large GEMMs, of the dense peak");
+  fitted(f, "gemm_bandwidth_share", p.gemm_bandwidth_share, "thin GEMMs, of the memory bandwidth");
+  fitted(f, "gemm_roofline_power", p.gemm_roofline_power, "softness p of the roofline's knee");
+  fitted(f, "gemm_launch", p.gemm_launch, "fixed part of one GEMM");
+  fitted(f, "fp8_gemm_rate", p.fp8_gemm_rate, "share of the fp8 peak over the 16-bit share",
+         Presence::Optional);
+  fitted(f, "weight_gradient_slowdown", p.weight_gradient_slowdown,
+         "time of a weight gradient over a forward GEMM of the same shape");
+  fitted(f, "misaligned_gemm_slowdown", p.misaligned_gemm_slowdown,
+         "batched GEMMs whose head size is no multiple of 8");
+  fitted(f, "sustained_clock", p.sustained_clock,
+         "rate of GEMMs and attention in training over short kernel loops");
+}
+
+void describe_attention(Fields& f, GpuProfile& p) {
+  fitted(f, "flash_peak_share", p.flash_peak_share,
+         "FlashAttention-2 forward, long sequences, of the dense peak");
+  fitted(f, "flash_backward_rate", p.flash_backward_rate, "backward rate over forward rate");
+  fitted(f, "flash_sequence_offset", p.flash_sequence_offset, "s0 of rate ~ s / (s + s0), tokens");
+  fitted(f, "flash1_rate", p.flash1_rate, "FlashAttention-1's rate over FlashAttention-2's");
+  fitted(f, "flash3_rate", p.flash3_rate, "FlashAttention-3's rate over FlashAttention-2's");
+  fitted(f, "unfused_softmax_slowdown", p.unfused_softmax_slowdown,
+         "traffic of softmax, mask and dropout over its ideal");
+}
+
+void describe_host_time(Fields& f, FrameworkProfile& p) {
+  fitted(f, "host_layer_forward", p.host_layer_forward, "launching one layer's forward pass");
+  fitted(f, "host_layer_backward", p.host_layer_backward, "launching one layer's backward pass");
+  fitted(f, "host_tensor_collective", p.host_tensor_collective,
+         "launching one tensor-parallel collective of 2 ranks");
+  fitted(f, "host_tensor_rank_growth", p.host_tensor_rank_growth,
+         "further share of it per further rank");
+  fitted(f, "blocking_host_factor", p.blocking_host_factor,
+         "host time under launch_blocking over the asynchronous one");
+  fitted(f, "host_micro_batch", p.host_micro_batch, "once a micro-batch and stage");
+  fitted(f, "host_step", p.host_step, "once a step");
+}
+
+void describe_framework_kernels(Fields& f, FrameworkProfile& p) {
+  f.field("fused_elementwise", p.fused_elementwise,
+          {.doc = "bias-GeLU, bias-dropout-residual and masked softmax are single kernels"});
+  fitted(f, "elementwise_traffic", p.elementwise_traffic,
+         "bytes of elementwise kernels over the fused count");
+  fitted(f, "logit_bytes", p.logit_bytes, "bytes that loss and its gradient move per logit");
+  fitted(f, "optimizer_traffic", p.optimizer_traffic, "bytes the optimizer moves per parameter");
+  fitted(f, "accumulation_traffic", p.accumulation_traffic,
+         "bytes that gradient accumulation moves per parameter and micro-batch");
+  fitted(f, "compiled_elementwise", p.compiled_elementwise,
+         "factor on elementwise time under torch.compile");
+  fitted(f, "compiled_host", p.compiled_host, "factor on host time under torch.compile");
+}
+
+void describe_framework_communication(Fields& f, FrameworkProfile& p) {
+  f.field("overlap_gradient_reduce", p.overlap_gradient_reduce, {.doc = "the plan's default"});
+  f.field("overlap_parameter_gather", p.overlap_parameter_gather, {.doc = "the plan's default"});
+  f.field("overlap_pipeline_messages", p.overlap_pipeline_messages,
+          {.doc = "pipeline messages run beside compute"});
+  f.field("zero3_overlap", p.zero3_overlap, {.doc = "ZeRO-3 messages run beside compute"});
+  f.field("zero3_collectives_per_layer", p.zero3_collectives_per_layer,
+          {.at_least = 1, .doc = "messages that one layer's parameters are gathered in"});
+  f.field("zero3_reduce_each_micro_batch", p.zero3_reduce_each_micro_batch,
+          {.doc = "gradients are reduce-scattered after every micro-batch"});
+  fitted(f, "overlap_slowdown", p.overlap_slowdown,
+         "relative increase of compute time that overlaps communication");
+  f.field("gradient_bucket", p.gradient_bucket,
+          {.presence = Presence::Required, .more_than = 0, .doc = "size of one reduction message"});
+}
+
+void describe_framework_recipe(Fields& f, FrameworkProfile& p) {
+  f.field("gradient_bytes_fp16", p.gradient_bytes_fp16,
+          {.at_least = 0, .doc = "bytes per parameter of the gradient as kept, fp16 training"});
+  f.field("gradient_bytes_bf16", p.gradient_bytes_bf16,
+          {.at_least = 0, .doc = "bytes per parameter of the gradient as kept, bf16 training"});
+  f.field("gradient_reduce_bytes_fp16", p.gradient_reduce_bytes_fp16,
+          {.at_least = 0, .doc = "bytes per parameter of the gradient as sent, fp16 training"});
+  f.field("gradient_reduce_bytes_bf16", p.gradient_reduce_bytes_bf16,
+          {.at_least = 0, .doc = "bytes per parameter of the gradient as sent, bf16 training"});
+  f.field("bucket_bytes_per_parameter", p.bucket_bytes_per_parameter,
+          {.at_least = 0, .doc = "gradient buckets of the reducer while data parallel"});
+  f.field("layer_split", p.layer_split, Words<LayerSplit>(kLayerSplits),
+          {.doc = "how layers are dealt to pipeline stages"});
+  f.field("vocab_padding", p.vocab_padding,
+          {.at_least = 1, .doc = "vocabulary rows: a multiple of this x tensor_parallel"});
+}
+
+void describe_framework_memory(Fields& f, FrameworkProfile& p) {
+  fitted(f, "activation_bytes_hidden", p.activation_bytes_hidden,
+         "activation bytes per token, layer and hidden element");
+  fitted(f, "activation_bytes_ffn", p.activation_bytes_ffn,
+         "activation bytes per token, layer and MLP element");
+  fitted(f, "activation_bytes_gathered", p.activation_bytes_gathered,
+         "those of gathered inputs, which tensor parallelism does not divide");
+  f.field("keeps_gathered_inputs", p.keeps_gathered_inputs,
+          {.doc = "gathered tensor-parallel inputs are kept for the backward pass"});
+  fitted(f, "logit_memory_bytes", p.logit_memory_bytes, "bytes alive per logit at the peak");
+  fitted(f, "logit_memory_bytes_previous", p.logit_memory_bytes_previous,
+         "further ones of the previous micro-batch");
+  fitted(f, "workspace", p.workspace, "cuBLAS and other fixed workspaces");
+  fitted(f, "context", p.context, "CUDA context and NCCL: outside the allocator");
+  fitted(f, "fragmentation", p.fragmentation, "reserved over allocated activations, minus one");
+  fitted(f, "memory_spread", p.memory_spread, "relative error of a predicted peak");
+}
+
+}  // namespace
+
+void describe(Fields& f, GpuProfile& profile) {
+  describe_gemm(f, profile);
+  describe_attention(f, profile);
+  fitted(f, "memory_bandwidth_share", profile.memory_bandwidth_share,
+         "large elementwise kernels, of the memory bandwidth");
+  fitted(f, "kernel_floor", profile.kernel_floor, "the shortest a kernel takes");
+  fitted(f, "kernel_time_spread", profile.kernel_time_spread,
+         "one GPU's compute time beside the mean GPU's, relative");
+}
+
+void describe(Fields& f, NetworkProfile& profile) {
+  f.field("nccl_version", profile.nccl_version,
+          {.doc = "whose constants hold: 2.10, 2.18 or 2.27"});
+  if (profile.nccl_version != "2.10" && profile.nccl_version != "2.18" &&
+      profile.nccl_version != "2.27") {
+    f.fault("nccl_version", "no constants of NCCL \"" + profile.nccl_version + "\"",
+            "2.10, 2.18 and 2.27 are known");
+  }
+  fitted(f, "latency_factor", profile.latency_factor,
+         "on the tuner's latencies of groups that cross the network");
+  fitted(f, "intra_latency_factor", profile.intra_latency_factor,
+         "on the tuner's latencies of groups inside a node");
+  fitted(f, "bandwidth_factor", profile.bandwidth_factor, "on the tuner's bandwidths");
+  fitted(f, "launch", profile.launch, "added to each collective");
+  f.field("ll128", profile.ll128, {.doc = "whether protocol LL128 may cross this network"});
+}
+
+void describe(Fields& f, FrameworkProfile& profile) {
+  describe_host_time(f, profile);
+  describe_framework_kernels(f, profile);
+  describe_framework_communication(f, profile);
+  describe_framework_recipe(f, profile);
+  describe_framework_memory(f, profile);
+  fitted(f, "step_time_spread", profile.step_time_spread, "relative noise of one measured step");
+}
+
+}  // namespace stepcast
