@@ -1,8 +1,8 @@
 // The step program: what every rank does in one training step, in the form that both engines run.
-// Like a CUDA program, a rank has streams that run their instructions in order, and events that order
-// instructions across its streams; ranks meet in collectives and in matched sends and receives.
-// There is no choice anywhere (no wait-any, no clock), so the order of everything is fixed: that is
-// what folding and the analytic lower bound rest on.
+// Like a CUDA program, a rank has streams that run their instructions in order, and events that
+// order instructions across its streams; ranks meet in collectives and in matched sends and
+// receives. There is no choice anywhere (no wait-any, no clock), so the order of everything is
+// fixed: that is what folding and the analytic lower bound rest on.
 #pragma once
 
 #include <array>
@@ -30,11 +30,26 @@ enum class Activity : std::uint8_t {
 };
 inline constexpr int kNumActivities = 10;
 
-enum class Stream : std::uint8_t { Compute, Data, SendForward, ReceiveForward, SendBackward, ReceiveBackward };
+enum class Stream : std::uint8_t {
+  Compute,
+  Data,
+  SendForward,
+  ReceiveForward,
+  SendBackward,
+  ReceiveBackward
+};
 inline constexpr int kNumStreams = 6;
 
 /// What an instruction belongs to, for timelines and traces.
-enum class Work : std::uint8_t { Forward, Backward, GradientReduce, ParameterGather, GradientNorm, OptimizerStep, Setup };
+enum class Work : std::uint8_t {
+  Forward,
+  Backward,
+  GradientReduce,
+  ParameterGather,
+  GradientNorm,
+  OptimizerStep,
+  Setup
+};
 
 enum class InstructionKind : std::uint8_t {
   Compute,     ///< busy for `duration`
@@ -56,17 +71,26 @@ struct Instruction {
   std::int32_t micro_batch = -1;
   std::int32_t index = 0;       ///< event, tensor, block, or local number of the communicator
   std::int32_t operation = -1;  ///< StepProgram::operations
-  Seconds duration;
+  Seconds duration{};
 };
 
-/// A straight run of Compute and Collective instructions that nothing outside the rank's group looks
-/// into: one layer's forward pass, or forty. Written once, called often. An engine may run it
+/// A straight run of Compute and Collective instructions that nothing outside the rank's group
+/// looks into: one layer's forward pass, or forty. Written once, called often. An engine may run it
 /// instruction by instruction or, where nothing can slow it, as one duration.
 struct Block {
   std::vector<Instruction> body;
 };
 
-enum class MemoryPart : std::uint8_t { Weights, Gradients, Optimizer, Activations, Logits, Temporary, Workspace, Context };
+enum class MemoryPart : std::uint8_t {
+  Weights,
+  Gradients,
+  Optimizer,
+  Activations,
+  Logits,
+  Temporary,
+  Workspace,
+  Context
+};
 inline constexpr int kNumMemoryParts = 8;
 
 struct TensorShape {
@@ -83,7 +107,9 @@ struct RankProgram {
   std::array<Bytes, kNumMemoryParts> resident{};  ///< alive for the whole step, by part
 
   std::vector<Instruction>& stream(Stream s) { return streams[static_cast<std::size_t>(s)]; }
-  const std::vector<Instruction>& stream(Stream s) const { return streams[static_cast<std::size_t>(s)]; }
+  const std::vector<Instruction>& stream(Stream s) const {
+    return streams[static_cast<std::size_t>(s)];
+  }
 };
 
 /// A collective call or a message: the same for every member.
@@ -108,7 +134,7 @@ struct StepProgram {
   int num_ranks() const { return static_cast<int>(program_of_rank.size()); }
 };
 
-std::string_view word(Activity activity);   ///< the breakdown's key: "tensor_communication"
+std::string_view word(Activity activity);  ///< the breakdown's key: "tensor_communication"
 std::string_view word(Stream stream);
 std::string_view word(Work work);
 std::string_view word(MemoryPart part);

@@ -1,0 +1,57 @@
+// What one rank's GPU does for one micro-batch in one transformer layer, in the embedding and in
+// the head: the kernels between the tensor-parallel collectives, and the host time that launches
+// them.
+#pragma once
+
+#include "base/units.h"
+#include "models/kernels.h"
+#include "models/profile.h"
+#include "models/training_job.h"
+
+namespace stepcast {
+
+/// Compute time of a layer's two halves; a tensor-parallel collective (or a gather before and a
+/// scatter after, with sequence parallelism) belongs to each.
+struct LayerPass {
+  Seconds attention;
+  Seconds mlp;
+  Seconds sum() const { return attention + mlp; }
+};
+
+struct LayerCost {
+  LayerPass forward;
+  LayerPass backward;    ///< without what is computed again
+  LayerPass recomputed;  ///< forward work done again in the backward pass (selective or full)
+};
+
+/// Everything that layer and head costs depend on, in one place.
+struct WorkContext {
+  const TrainingJob& job;
+  const FrameworkProfile& framework;
+  const Device& device;
+};
+
+/// One layer on one rank for one micro-batch: matrices split over tensor_parallel, tokens over
+/// context_parallel; norms and residuals over tensor_parallel too with sequence parallelism.
+LayerCost layer_cost(const WorkContext& context);
+
+struct HeadCost {
+  Seconds forward;   ///< final norm, logits, loss
+  Seconds backward;  ///< its gradient, and the logits' two gradient GEMMs
+};
+HeadCost head_cost(const WorkContext& context);
+
+/// Embedding lookup and its gradient, on the first stage.
+HeadCost embedding_cost(const WorkContext& context);
+
+/// Host time to launch one layer's forward or backward pass with `collectives` tensor-parallel
+/// collectives in it. Blocking launches and torch.compile act here.
+Seconds host_forward_time(int collectives, const WorkContext& context);
+Seconds host_backward_time(int collectives, const WorkContext& context);
+
+/// GPU and host time of the same stretch of work as one: the longer of the two where launches run
+/// ahead (softened, since neither bound holds throughout: (g^6 + h^6)^(1/6)), their sum where every
+/// launch blocks.
+Seconds paced_by_host(Seconds gpu, Seconds host, bool launch_blocking);
+
+}  // namespace stepcast

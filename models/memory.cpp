@@ -1,0 +1,149 @@
+#include "models/memory.h"
+
+namespace stepcast {
+namespace {
+
+constexpr double kUndividedBytes = 10.0;  // of a_h, without sequence parallelism
+constexpr double kScoreBytes = 5.0;       // softmax output 2, dropout mask 1, dropout output 2
+constexpr double kMasterBytes = 4.0;
+
+double moment_bytes(const WorkContext& c) {
+  const Precision precision = c.job.optimizer_state_precision.value_or(Precision::Fp32);
+  return 2.0 * bytes_per_element(precision);
+}
+
+bool keeps_master(const WorkContext& c) {
+  const bool pure = c.job.optimizer_state_precision.value_or(Precision::Fp32) != Precision::Fp32;
+  return bytes_per_element(c.job.precision) < 4.0 && !pure;
+}
+
+// A gradient as kept. With optimizer state in 16 bits, weights and gradients are 16-bit throughout.
+double gradient_bytes(const WorkContext& c) {
+  if (c.job.gradient_precision) return bytes_per_element(*c.job.gradient_precision);
+  if (bytes_per_element(c.job.precision) == 4.0) return 4.0;
+  if (!keeps_master(c)) return bytes_per_element(*c.job.optimizer_state_precision);
+  return c.job.precision == Precision::Fp16 ? c.framework.gradient_bytes_fp16
+                                            : c.framework.gradient_bytes_bf16;
+}
+
+double weight_bytes(const WorkContext& c) {
+  const bool master_only = c.framework.master_is_weight && keeps_master(c);
+  return master_only ? 0.0 : bytes_per_element(c.job.precision);
+}
+
+double layer_activation_bytes_per_token(const WorkContext& c) {
+  const Transformer& model = c.job.model;
+  const ParallelPlan& plan = c.job.plan;
+  const double tensor = plan.tensor_parallel;
+  const double hidden = model.hidden_size;
+  const double undivided =
+      plan.sequence_parallel || plan.tensor_parallel == 1 ? 0.0 : kUndividedBytes;
+  const bool gathered = plan.tensor_parallel > 1 &&
+                        plan.keep_gathered_inputs.value_or(c.framework.keeps_gathered_inputs);
+  const double per_hidden = (c.framework.activation_bytes_hidden.value - undivided) / tensor +
+                            undivided +
+                            (gathered ? c.framework.activation_bytes_gathered.value : 0.0);
+  const double per_ffn = c.framework.activation_bytes_ffn.value / tensor;
+  return (per_hidden * hidden + per_ffn * model.ffn_hidden_size) *
+         (bytes_per_element(c.job.precision) / 2.0);
+}
+
+Bytes score_bytes(const WorkContext& c) {
+  if (c.job.attention != AttentionKernel::Unfused) return Bytes();
+  const double scores = static_cast<double>(tokens_per_micro_batch(c.job)) *
+                        c.job.batch.sequence_length * c.job.model.num_attention_heads /
+                        c.job.plan.tensor_parallel;
+  return Bytes(kScoreBytes * scores);
+}
+
+Bytes layer_activations(const WorkContext& c) {
+  return Bytes(static_cast<double>(tokens_per_micro_batch(c.job)) *
+               layer_activation_bytes_per_token(c));
+}
+
+Bytes layer_input(const WorkContext& c) {
+  const int split = c.job.plan.sequence_parallel ? c.job.plan.tensor_parallel : 1;
+  return Bytes(bytes_per_element(c.job.precision) *
+               static_cast<double>(tokens_per_micro_batch(c.job)) * c.job.model.hidden_size /
+               split);
+}
+
+}  // namespace
+
+int shard_ranks(const ParallelPlan& plan) {
+  return plan.shard_group > 0 ? plan.shard_group : plan.data_parallel * plan.context_parallel;
+}
+
+std::int64_t share_parameters(const ModelShare& share, const WorkContext& c) {
+  const Transformer& model = c.job.model;
+  const int tensor = c.job.plan.tensor_parallel;
+  const std::int64_t table = embedding_parameters(model, padded_vocab(c.job, c.framework)) / tensor;
+  const bool one_table = share.embedding && share.head && model.tied_embeddings;
+  const std::int64_t norms = layer_norm_parameters(model);
+  std::int64_t parameters = share.layers * ((layer_parameters(model) - norms) / tensor + norms);
+  if (share.embedding) parameters += table;
+  if (share.head) parameters += (one_table ? 0 : table) + model.hidden_size;
+  if (share.embedding && model.position_embedding == PositionEmbedding::Learned) {
+    parameters += static_cast<std::int64_t>(model.hidden_size) * c.job.batch.sequence_length;
+  }
+  return parameters;
+}
+
+ModelState model_state(std::int64_t parameters, const WorkContext& c) {
+  const ParallelPlan& plan = c.job.plan;
+  const double count = static_cast<double>(parameters);
+  const double shards = shard_ranks(plan);
+  const double master = keeps_master(c) ? kMasterBytes : 0.0;
+  const bool buckets = plan.data_parallel > 1 && plan.zero_stage < 3;
+  ModelState state;
+  state.weights = Bytes(count * weight_bytes(c) / (plan.zero_stage >= 3 ? shards : 1.0));
+  state.gradients = Bytes(count * gradient_bytes(c) / (plan.zero_stage >= 2 ? shards : 1.0) +
+                          (buckets ? count * c.framework.bucket_bytes_per_parameter : 0.0));
+  state.optimizer =
+      Bytes(count * (master + moment_bytes(c)) / (plan.zero_stage >= 1 ? shards : 1.0));
+  return state;
+}
+
+double gradient_reduce_bytes(const WorkContext& c) {
+  if (c.job.gradient_precision) return bytes_per_element(*c.job.gradient_precision);
+  if (bytes_per_element(c.job.precision) == 4.0) return 4.0;
+  return c.job.precision == Precision::Fp16 ? c.framework.gradient_reduce_bytes_fp16
+                                            : c.framework.gradient_reduce_bytes_bf16;
+}
+
+double parameter_gather_bytes(const WorkContext& c) { return bytes_per_element(c.job.precision); }
+
+Bytes stashed_activations(int layers, const WorkContext& c) {
+  switch (c.job.plan.recompute) {
+    case Recompute::None:
+      return layers * (layer_activations(c) + score_bytes(c));
+    case Recompute::Selective:
+      return layers * layer_activations(c);
+    case Recompute::Full:
+      return layers * layer_input(c);
+  }
+  return Bytes();
+}
+
+Bytes recompute_working_set(const WorkContext& c) {
+  if (c.job.plan.recompute != Recompute::Full) return Bytes();
+  return layer_activations(c) + score_bytes(c);
+}
+
+Bytes logit_bytes(const WorkContext& c) {
+  const double logits = static_cast<double>(tokens_per_micro_batch(c.job)) *
+                        static_cast<double>(padded_vocab(c.job, c.framework)) /
+                        c.job.plan.tensor_parallel;
+  const bool previous = num_micro_batches(c.job) > 1;
+  return Bytes(logits * (c.framework.logit_memory_bytes.value +
+                         (previous ? c.framework.logit_memory_bytes_previous.value : 0.0)));
+}
+
+Bytes gathered_parameters(const WorkContext& c) {
+  if (c.job.plan.zero_stage < 3) return Bytes();
+  const std::int64_t layer = share_parameters({.layers = 1}, c);
+  const std::int64_t root = share_parameters({.embedding = true, .head = true}, c);
+  return Bytes(parameter_gather_bytes(c) * static_cast<double>(2 * layer + root));
+}
+
+}  // namespace stepcast

@@ -1,0 +1,63 @@
+// Bytes that one rank holds: model state by precision and ZeRO stage, activations by recompute, the
+// logits. When they are alive is the step program's business.
+#pragma once
+
+#include <cstdint>
+
+#include "base/units.h"
+#include "models/layer_cost.h"
+
+namespace stepcast {
+
+/// Which parts of the model a rank (or one of its model chunks) holds.
+struct ModelShare {
+  int layers = 0;
+  bool embedding = false;
+  bool head = false;
+  friend ModelShare operator+(ModelShare a, ModelShare b) {
+    return {a.layers + b.layers, a.embedding || b.embedding, a.head || b.head};
+  }
+};
+
+/// Weights of a share on one tensor-parallel rank: matrices and tables split, norms whole. A tied
+/// table counts once where embedding and head are on the same rank, twice otherwise.
+std::int64_t share_parameters(const ModelShare& share, const WorkContext& context);
+
+struct ModelState {
+  Bytes weights;
+  Bytes gradients;  ///< with the reducer's buckets
+  Bytes optimizer;  ///< master copy and moments
+};
+
+/// Bytes of weights, gradients and optimizer state of `parameters` weights on one rank, ZeRO's
+/// division by the shard group included. Source for the stages: Rajbhandari et al., SC '20, fig. 1.
+ModelState model_state(std::int64_t parameters, const WorkContext& context);
+
+/// Bytes per weight of what is sent to reduce a gradient, and to gather a parameter.
+double gradient_reduce_bytes(const WorkContext& context);
+double parameter_gather_bytes(const WorkContext& context);
+
+/// What one micro-batch keeps of `layers` layers from its forward to its backward pass:
+///
+///   recompute none       layers tokens (a_h h / t + a_f f / t [+ a_rep h if inputs stay gathered])
+///                        [+ 5 bytes a score if attention is unfused]
+///   recompute selective  the same without the scores
+///   recompute full       each layer's input: 2 tokens h
+///
+/// Without sequence parallelism ten bytes of a_h are not divided by t (norms, residuals, masks).
+/// Source: Korthikanti et al., MLSys '23, section 4, for which tensors are divided.
+Bytes stashed_activations(int layers, const WorkContext& context);
+
+/// What the backward pass of one layer brings to life again under full recompute; else nothing.
+Bytes recompute_working_set(const WorkContext& context);
+
+/// Logits, their fp32 copy and gradient on the rank that computes the loss.
+Bytes logit_bytes(const WorkContext& context);
+
+/// ZeRO-3: weights of the layers gathered at one time (the one in use and the one fetched ahead).
+Bytes gathered_parameters(const WorkContext& context);
+
+/// Ranks that ZeRO shards over: data_parallel x context_parallel, or the plan's shard_group.
+int shard_ranks(const ParallelPlan& plan);
+
+}  // namespace stepcast

@@ -1,0 +1,42 @@
+// The blocks of one pipeline stage: a run of layers, with embedding and head where the stage has
+// them, for one micro-batch and pass, and the operations that they call.
+#pragma once
+
+#include <span>
+
+#include "models/layer_cost.h"
+#include "models/memory.h"
+#include "models/pipeline_schedule.h"
+#include "models/step_groups.h"
+#include "models/step_program.h"
+
+namespace stepcast {
+
+/// What the writer of a step knows beside the job: costs of the kernels and of the collectives
+/// inside blocks when nothing disturbs them (the host's pace depends on both).
+struct StepContext {
+  WorkContext work;
+  const NetworkProfile& network;
+  LayerCost layer;
+  HeadCost head;
+  HeadCost embedding;
+  double straggling = 1.0;    ///< factor on compute: the wait for the slowest rank
+  GroupLayout tensor_layout;  ///< of the first tensor group
+  GroupLayout context_layout;
+
+  const TrainingJob& job() const { return work.job; }
+  const ParallelPlan& plan() const { return work.job.plan; }
+};
+
+/// Looks an operation up in the program's table, adding it where it is new.
+int operation_index(StepProgram& program, CollectiveKind kind, Bytes message);
+
+/// Whole bytes of [tokens of one micro-batch, hidden_size] in the job's precision.
+Bytes hidden_state_bytes(const TrainingJob& job);
+
+/// Adds the block to `rank` and returns its number. `slowdown` stretches the compute (interference
+/// with communication that runs beside it). An empty share gives a block of no duration.
+int add_block(Pass pass, const ModelShare& share, double slowdown, const StepContext& context,
+              StepProgram& program, RankProgram& rank);
+
+}  // namespace stepcast

@@ -1,0 +1,72 @@
+#include "models/training_step.h"
+
+#include "base/contract.h"
+#include "models/stage_writer.h"
+#include "models/straggler.h"
+
+namespace stepcast {
+namespace {
+
+GroupLayout first_group_layout(Group group, const TrainingJob& job, const Placement& placement,
+                               const Cluster& cluster) {
+  std::vector<GpuId> gpus;
+  for (const int rank : group_ranks(group, 0, job, placement.grid, 0)) {
+    gpus.push_back(placement.gpu_of_rank[static_cast<std::size_t>(rank)]);
+  }
+  return layout_group(cluster, gpus);
+}
+
+// What each virtual stage holds, [chunk * stages + stage].
+std::vector<ModelShare> virtual_stages(const TrainingJob& job, const FrameworkProfile& framework) {
+  std::vector<ModelShare> shares;
+  for (const int layers : layers_per_chunk(job, framework)) shares.push_back({.layers = layers});
+  const int last_chunk = (job.plan.virtual_pipeline - 1) * job.plan.pipeline_parallel;
+  shares.front().embedding = true;
+  shares[static_cast<std::size_t>(last_chunk + head_stage(job, framework))].head = true;
+  return shares;
+}
+
+StageSite stage_site(int stage, const TrainingJob& job, const FrameworkProfile& framework) {
+  const ParallelPlan& plan = job.plan;
+  const std::vector<ModelShare> shares = virtual_stages(job, framework);
+  StageSite site;
+  site.stage = stage;
+  site.shape = {plan.pipeline_parallel, plan.virtual_pipeline, num_micro_batches(job)};
+  for (int chunk = 0; chunk < plan.virtual_pipeline; ++chunk) {
+    site.chunks.push_back(shares[static_cast<std::size_t>(chunk * plan.pipeline_parallel + stage)]);
+  }
+  const int head = head_stage(job, framework);
+  site.shares_embedding = job.model.tied_embeddings && head != 0 && (stage == 0 || stage == head);
+  return site;
+}
+
+}  // namespace
+
+StepProgram training_step(const TrainingJob& job, const Profile& profile, const Device& device,
+                          const Placement& placement, const Cluster& cluster) {
+  STEPCAST_REQUIRES(job.plan.data_parallel > 0 && job.plan.schedule.has_value());
+  const WorkContext work{job, profile.framework, device};
+  const StepContext context{
+      .work = work,
+      .network = profile.network,
+      .layer = layer_cost(work),
+      .head = head_cost(work),
+      .embedding = embedding_cost(work),
+      .straggling = 1.0 + device.profile.kernel_time_spread.value *
+                              expected_maximum(placement.grid.num_ranks()),
+      .tensor_layout = first_group_layout(Group::Tensor, job, placement, cluster),
+      .context_layout = first_group_layout(Group::Context, job, placement, cluster)};
+
+  StepProgram program;
+  for (int stage = 0; stage < job.plan.pipeline_parallel; ++stage) {
+    program.programs.push_back(
+        write_stage(stage_site(stage, job, profile.framework), context, program));
+  }
+  for (int rank = 0; rank < placement.grid.num_ranks(); ++rank) {
+    program.program_of_rank.push_back(placement.grid.coordinate(rank, Axis::Pipeline));
+  }
+  add_groups(job, placement.grid, head_stage(job, profile.framework), program);
+  return program;
+}
+
+}  // namespace stepcast

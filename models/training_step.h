@@ -1,0 +1,19 @@
+// Writes the step program of one training step: the only place that turns model, plan, schedule,
+// ZeRO, recompute and framework habits into instructions. Engines know none of them.
+#pragma once
+
+#include "models/kernels.h"
+#include "models/profile.h"
+#include "models/step_program.h"
+#include "models/training_job.h"
+#include "topology/placement.h"
+
+namespace stepcast {
+
+/// One program per pipeline stage, shared by all its ranks; instructions as streams, layers as
+/// blocks. Compute times contain the host's pace and the wait for the slowest of all ranks.
+/// Requires a completed job without violations and a placement of all its ranks.
+StepProgram training_step(const TrainingJob& job, const Profile& profile, const Device& device,
+                          const Placement& placement, const Cluster& cluster);
+
+}  // namespace stepcast

@@ -1,0 +1,32 @@
+// What each communicator of a program puts on the cluster's links: the step between a program of
+// ranks and a partition of it.
+#pragma once
+
+#include <vector>
+
+#include "models/collectives.h"
+#include "models/step_program.h"
+#include "topology/group_layout.h"
+#include "topology/placement.h"
+
+namespace stepcast {
+
+/// A member of a communicator and the local number by which its program calls it.
+struct Member {
+  int rank;
+  int local_number;
+};
+
+struct CommunicatorFlows {
+  std::vector<Member> members;
+  std::vector<WeightedLink> links;
+  std::vector<Transfer> transfers;  ///< [operation]; empty transfers for operations it never runs
+};
+
+/// One entry per communicator of the program that any instruction uses; the others stay empty.
+std::vector<CommunicatorFlows> communicator_flows(const StepProgram& program,
+                                                  const Placement& placement,
+                                                  const Cluster& cluster,
+                                                  const NetworkProfile& network);
+
+}  // namespace stepcast

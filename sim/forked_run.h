@@ -1,0 +1,16 @@
+// Runs a simulation in a child process and brings its timeline back: a SimGrid engine lives as long
+// as its process, so every simulation gets one of its own.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "sim/timeline.h"
+
+namespace stepcast {
+
+/// Runs `simulate` in a forked child. Throws std::runtime_error if the child crashes, is killed or
+/// cannot be started. Flush stdio before: the child leaves by _exit.
+Timeline run_forked(const std::function<Timeline()>& simulate);
+
+}  // namespace stepcast

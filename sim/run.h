@@ -1,0 +1,22 @@
+// Picks the engine and runs a folded program through it, fused where that changes nothing.
+#pragma once
+
+#include "sim/fusing.h"
+#include "sim/step_report.h"
+#include "sim/timeline.h"
+
+namespace stepcast {
+
+struct EngineRun {
+  Timeline timeline;
+  EngineChoice engine = EngineChoice::Event;  ///< Event or Analytic: which gave the times
+  FusePlan plan;                              ///< the blocks that ran as one duration
+};
+
+/// Event: blocks are fused, the timeline is checked, blocks that met other traffic are taken apart
+/// and the program runs again until none is left. Auto: the analytic timeline where the certificate
+/// holds
+/// (`timeline.certified`), else as Event.
+EngineRun run_engine(const FoldedProgram& folded, EngineChoice choice);
+
+}  // namespace stepcast

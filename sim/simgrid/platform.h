@@ -1,0 +1,26 @@
+// The folded cluster as a SimGrid platform: a link for each link class, and for every path that a
+// communicator's flow takes two hosts of its own, so that any list of links can be a route and a
+// repeated link is a weight.
+#pragma once
+
+#include <simgrid/s4u.hpp>
+#include <vector>
+
+#include "sim/folding.h"
+
+namespace stepcast {
+
+struct Path {
+  simgrid::s4u::Host* from = nullptr;
+  simgrid::s4u::Host* to = nullptr;
+};
+
+struct Platform {
+  simgrid::s4u::Host* walkers = nullptr;  ///< where all actors live; nothing executes on it
+  std::vector<Path> paths;                ///< [folded communicator]; empty where it crosses no link
+};
+
+/// Builds the platform of the process's engine. Communicators with equal links share a path.
+Platform build_platform(const FoldedProgram& folded);
+
+}  // namespace stepcast
