@@ -12,7 +12,7 @@
 namespace stepcast {
 
 enum class CollectiveKind { AllReduce, AllGather, ReduceScatter, Broadcast, AllToAll, SendReceive };
-enum class Algorithm { Ring, Tree, PointToPoint };
+enum class Algorithm { Ring, Tree, Nvls, PointToPoint };
 enum class Protocol { LL, LL128, Simple };
 
 /// One way to run a collective, uncontended: time = latency + message / algorithm_bandwidth.
@@ -29,22 +29,43 @@ struct CollectiveCandidate {
 /// Alone it takes exactly the candidate's time.
 struct Transfer {
   Seconds latency;
-  Bytes bytes;                 ///< per channel, whole bytes (SimGrid takes integers; both engines use these)
-  BytesPerSecond rate_limit;   ///< per channel; what the protocol and its threads can move, 0: no limit
+  Bytes bytes;                ///< per channel, whole bytes (SimGrid takes integers)
+  BytesPerSecond rate_limit;  ///< per channel; what protocol and threads can move, 0: no limit
 };
 
-/// All candidates that the version and the network allow, fastest first. `message` is the whole
-/// buffer of the collective as nccl-tests counts it: per rank for all-reduce and broadcast, the
-/// gathered size for all-gather, the size before scattering for reduce-scatter, what one rank sends
-/// in total for all-to-all, one message for send-receive.
-/// Requires layout.ranks >= 2 and message >= 0.
+/// All candidates that the release and the network allow, fastest first:
+///
+///   latency              network.launch + latency factor x the tuner's latency
+///   algorithm_bandwidth  network.bandwidth_factor x the tuner's
+///
+/// with latency_factor where the group crosses the network, else intra_latency_factor. `message` is
+/// the whole buffer of the collective as nccl-tests counts it: per rank for all-reduce and
+/// broadcast, the gathered size for all-gather, the size before scattering for reduce-scatter, what
+/// one rank holds for all ranks together for all-to-all, one message for send-receive. All-reduce
+/// runs as ring, tree or (on one node from Hopper on) NVLS; all-gather, reduce-scatter and
+/// broadcast as ring; the rest as point to point, LL or Simple. Not modelled: CollNet, NVLS over
+/// several nodes, PAT, and what an all-to-all's peers cost PCIe and sockets beyond a ring.
+/// Requires layout.ranks >= 2, message >= 0 and a known nccl_version.
 /// Source: NCCL src/graph/tuning.cc at v2.10.3, v2.18.3 and v2.27.3.
-std::vector<CollectiveCandidate> collective_candidates(CollectiveKind kind, Bytes message, const GroupLayout& layout, const NetworkProfile& network);
+std::vector<CollectiveCandidate> collective_candidates(CollectiveKind kind, Bytes message,
+                                                       const GroupLayout& layout,
+                                                       const NetworkProfile& network);
 
-/// The fastest candidate as a flow. One rank, or nothing to send: a transfer of no bytes and no latency.
-Transfer plan_transfer(CollectiveKind kind, Bytes message, const GroupLayout& layout, const NetworkProfile& network);
+/// The fastest candidate as a flow. One rank, or nothing to send: a transfer of no bytes and no
+/// latency. The flow carries what the links carry:
+///
+///   bytes = message x wire share / channels x protocol overhead
+///
+/// Wire share: 2 (n - 1) / n and so on for rings, 2 for trees, whose flow stands on the ring's
+/// links. Overhead: LL sends a flag with every word (2), LL128 8 bytes with every 120 (128/120).
+/// Where the candidate is slower than the links would let these bytes go, `rate_limit` makes up for
+/// it; where it is faster, there are fewer bytes: a tree over two nodes sends each byte through a
+/// NIC once, a ring nearly twice, so there the tuner's tree outruns the ring's links.
+Transfer plan_transfer(CollectiveKind kind, Bytes message, const GroupLayout& layout,
+                       const NetworkProfile& network);
 
-/// Uncontended time of a transfer on a layout: latency + bytes / min(rate_limit, channel_bandwidth).
+/// Uncontended time of a transfer on a layout: latency + bytes / min(rate_limit,
+/// channel_bandwidth). No bytes: the latency.
 Seconds alone_time(const Transfer& transfer, const GroupLayout& layout);
 
 /// Bus bandwidth over algorithm bandwidth: 2 (n-1) / n for all-reduce, (n-1) / n for all-gather,

@@ -1,0 +1,147 @@
+#include "models/collectives.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "base/contract.h"
+#include "models/nccl_tuner.h"
+
+namespace stepcast {
+namespace {
+
+constexpr std::array kAlgorithms{Algorithm::Ring, Algorithm::Tree, Algorithm::Nvls,
+                                 Algorithm::PointToPoint};
+constexpr std::array kProtocols{Protocol::LL, Protocol::LL128, Protocol::Simple};
+
+/// Bytes on a link over bytes of data.
+double protocol_overhead(Protocol protocol) {
+  switch (protocol) {
+    case Protocol::LL:
+      return 2;
+    case Protocol::LL128:
+      return 128.0 / 120;
+    case Protocol::Simple:
+      break;
+  }
+  return 1;
+}
+
+CollectiveCandidate candidate(const TunedCollective& collective, Algorithm algorithm,
+                              Protocol protocol, const NetworkProfile& network) {
+  const double latency_factor = collective.layout.crosses_network
+                                    ? network.latency_factor.value
+                                    : network.intra_latency_factor.value;
+  const Seconds latency =
+      network.launch.value + latency_factor * tuner_latency(collective, algorithm, protocol);
+  const BytesPerSecond bandwidth =
+      network.bandwidth_factor.value * tuner_bandwidth(collective, algorithm, protocol);
+  return {algorithm, protocol, latency, bandwidth, latency + collective.message / bandwidth};
+}
+
+}  // namespace
+
+std::vector<CollectiveCandidate> collective_candidates(CollectiveKind kind, Bytes message,
+                                                       const GroupLayout& layout,
+                                                       const NetworkProfile& network) {
+  STEPCAST_REQUIRES(layout.ranks >= 2);
+  STEPCAST_REQUIRES(message.value() >= 0);
+  const NcclRelease& release = nccl_release(network.nccl_version, layout.architecture);
+  const TunedCollective collective{kind, message, layout, release, network.ll128};
+  std::vector<CollectiveCandidate> candidates;
+  for (const Algorithm algorithm : kAlgorithms) {
+    for (const Protocol protocol : kProtocols) {
+      if (!tuner_allows(collective, algorithm, protocol)) continue;
+      candidates.push_back(candidate(collective, algorithm, protocol, network));
+    }
+  }
+  std::stable_sort(candidates.begin(), candidates.end(),
+                   [](const auto& a, const auto& b) { return a.time < b.time; });
+  return candidates;
+}
+
+Transfer plan_transfer(CollectiveKind kind, Bytes message, const GroupLayout& layout,
+                       const NetworkProfile& network) {
+  if (layout.ranks < 2 || message.value() == 0) return {};
+  const CollectiveCandidate best = collective_candidates(kind, message, layout, network).front();
+  const Seconds flow_time = message / best.algorithm_bandwidth;
+  const double share = wire_share(kind, best.algorithm, layout) / layout.channels;
+  const Bytes on_the_wire = message * share * protocol_overhead(best.protocol);
+  const Bytes links_carry = layout.channel_bandwidth * flow_time;
+  const Bytes bytes(std::max(1.0, std::round(std::min(on_the_wire, links_carry).value())));
+  const BytesPerSecond pace = bytes / flow_time;
+  // The tolerance is for equal but for rounding; a pace above the links' comes from whole bytes.
+  const bool links_limit =
+      on_the_wire >= links_carry * (1 - 1e-12) || pace >= layout.channel_bandwidth;
+  return {best.latency, bytes, links_limit ? BytesPerSecond() : pace};
+}
+
+Seconds alone_time(const Transfer& transfer, const GroupLayout& layout) {
+  if (transfer.bytes.value() == 0) return transfer.latency;
+  const bool limited = transfer.rate_limit.value() > 0;
+  const BytesPerSecond rate =
+      limited ? std::min(transfer.rate_limit, layout.channel_bandwidth) : layout.channel_bandwidth;
+  return transfer.latency + transfer.bytes / rate;
+}
+
+double bus_factor(CollectiveKind kind, int ranks) {
+  const double others = ranks - 1;
+  switch (kind) {
+    case CollectiveKind::AllReduce:
+      return 2 * others / ranks;
+    case CollectiveKind::AllGather:
+    case CollectiveKind::ReduceScatter:
+    case CollectiveKind::AllToAll:
+      return others / ranks;
+    case CollectiveKind::Broadcast:
+    case CollectiveKind::SendReceive:
+      break;
+  }
+  return 1;
+}
+
+std::string_view word(CollectiveKind kind) {
+  switch (kind) {
+    case CollectiveKind::AllReduce:
+      return "all_reduce";
+    case CollectiveKind::AllGather:
+      return "all_gather";
+    case CollectiveKind::ReduceScatter:
+      return "reduce_scatter";
+    case CollectiveKind::Broadcast:
+      return "broadcast";
+    case CollectiveKind::AllToAll:
+      return "all_to_all";
+    case CollectiveKind::SendReceive:
+      break;
+  }
+  return "send_receive";
+}
+
+std::string_view word(Algorithm algorithm) {
+  switch (algorithm) {
+    case Algorithm::Ring:
+      return "ring";
+    case Algorithm::Tree:
+      return "tree";
+    case Algorithm::Nvls:
+      return "nvls";
+    case Algorithm::PointToPoint:
+      break;
+  }
+  return "point_to_point";
+}
+
+std::string_view word(Protocol protocol) {
+  switch (protocol) {
+    case Protocol::LL:
+      return "ll";
+    case Protocol::LL128:
+      return "ll128";
+    case Protocol::Simple:
+      break;
+  }
+  return "simple";
+}
+
+}  // namespace stepcast
