@@ -103,6 +103,11 @@ const NcclRelease& nccl_release(std::string_view version, GpuArchitecture archit
   return kRelease227;
 }
 
+bool knows_nccl_release(std::string_view version) {
+  return version.empty() || version == kRelease210.version || version == kRelease218.version ||
+         version == kRelease227.version;
+}
+
 BytesPerSecond ring_ll128_channel_cap(GpuArchitecture architecture) {
   switch (architecture) {
     case GpuArchitecture::Volta:

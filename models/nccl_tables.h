@@ -44,6 +44,7 @@ struct NcclRelease {
 /// GPUs of this architecture were (Volta 2.10, Ampere 2.18, later ones 2.27). Requires one of
 /// these. Source: NVIDIA/nccl, src/graph/tuning.cc at v2.10.3-1, v2.18.3-1 and v2.27.3-1.
 const NcclRelease& nccl_release(std::string_view version, GpuArchitecture architecture);
+bool knows_nccl_release(std::string_view version);
 
 /// The most that one channel's threads move (same source).
 BytesPerSecond ring_ll128_channel_cap(GpuArchitecture architecture);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/fields.h"
+#include "models/nccl_tables.h"
 
 namespace stepcast {
 namespace {
@@ -147,9 +148,8 @@ void describe(Fields& f, GpuProfile& profile) {
 
 void describe(Fields& f, NetworkProfile& profile) {
   f.field("nccl_version", profile.nccl_version,
-          {.doc = "whose constants hold: 2.10, 2.18 or 2.27"});
-  if (profile.nccl_version != "2.10" && profile.nccl_version != "2.18" &&
-      profile.nccl_version != "2.27") {
+          {.doc = "whose constants hold: 2.10, 2.18 or 2.27; empty: by the GPU's time"});
+  if (!knows_nccl_release(profile.nccl_version)) {
     f.fault("nccl_version", "no constants of NCCL \"" + profile.nccl_version + "\"",
             "2.10, 2.18 and 2.27 are known");
   }

@@ -50,8 +50,8 @@ struct GpuProfile {
 /// NCCL on a kind of network. Forms: collectives.h.
 struct NetworkProfile {
   std::string name;
-  std::string nccl_version = "2.18";  ///< whose constants hold: 2.10, 2.18 or 2.27
-  Fitted<double> latency_factor;      ///< on the tuner's latencies of groups that cross the network
+  std::string nccl_version;       ///< whose constants hold: 2.10, 2.18 or 2.27; empty: by GPU
+  Fitted<double> latency_factor;  ///< on the tuner's latencies of groups that cross the network
   Fitted<double> intra_latency_factor;  ///< on those of groups inside a node
   Fitted<double> bandwidth_factor;      ///< on its bandwidths
   Fitted<Seconds> launch;               ///< added to each collective

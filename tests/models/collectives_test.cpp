@@ -199,6 +199,8 @@ TEST_CASE("without a version the GPU's own time decides", "[models]") {
   CHECK(nccl_release("", GpuArchitecture::Hopper).version == "2.27");
   CHECK(nccl_release("", GpuArchitecture::Blackwell).version == "2.27");
   CHECK(nccl_release("2.10", GpuArchitecture::Hopper).version == "2.10");
+  CHECK(knows_nccl_release(""));
+  CHECK_FALSE(knows_nccl_release("2.19"));
 }
 
 TEST_CASE("fitted factors scale latencies and bandwidths, and the launch is added", "[models]") {
