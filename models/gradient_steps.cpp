@@ -27,8 +27,9 @@ GradientSteps::ChunkBlocks GradientSteps::build_chunk(const ModelShare& share) {
   blocks.forward = add_block(Pass::Forward, share, 1.0, context_, program_, rank_);
   blocks.backward = add_block(Pass::Backward, share, 1.0, context_, program_, rank_);
   if (data_ranks() > 1 && *context_.plan().overlap_gradient_reduce) {
-    blocks.backward_pieces = bucket_pieces(share);
+    blocks.backward_pieces = bucket_pieces(Pass::Backward, share);
   }
+  if (gathers_ahead()) blocks.forward_pieces = bucket_pieces(Pass::Forward, share);
   return blocks;
 }
 
@@ -61,19 +62,30 @@ int GradientSteps::layers_per_bucket() const {
   return std::max(1, static_cast<int>(bucket / layer));
 }
 
-// Runs of layers whose gradients fill a bucket, last layers first; the tables go with the ends.
-std::vector<GradientSteps::Piece> GradientSteps::bucket_pieces(const ModelShare& share) {
+// Runs of layers that fill a bucket, in the order of the pass; the tables go with the ends.
+std::vector<GradientSteps::Piece> GradientSteps::bucket_pieces(Pass pass, const ModelShare& share) {
   const double slowdown = 1.0 + context_.work.framework.overlap_slowdown.value;
   const int bucket = layers_per_bucket();
+  const bool forward = pass == Pass::Forward;
   std::vector<Piece> pieces;
   for (int left = share.layers; left > 0; left -= bucket) {
+    const bool first = left == share.layers;
+    const bool last = left <= bucket;
     const ModelShare part{.layers = std::min(bucket, left),
-                          .embedding = share.embedding && left <= bucket,
-                          .head = share.head && left == share.layers};
-    const int block = add_block(Pass::Backward, part, slowdown, context_, program_, rank_);
+                          .embedding = share.embedding && (forward ? first : last),
+                          .head = share.head && (forward ? last : first)};
+    const int block = add_block(pass, part, slowdown, context_, program_, rank_);
     pieces.push_back({block, share_parameters(part, context_.work)});
   }
   return pieces;
+}
+
+// Updated parameters are gathered beside the next step's first forward pass: every step begins with
+// the gathers that its predecessor left to it.
+bool GradientSteps::gathers_ahead() const {
+  const int stage = context_.plan().zero_stage;
+  return (stage == 1 || stage == 2) && data_ranks() > 1 &&
+         *context_.plan().overlap_parameter_gather;
 }
 
 bool GradientSteps::reduces_every_micro_batch() const {
@@ -85,6 +97,8 @@ void GradientSteps::forward(const Slot& slot) {
   const ChunkBlocks& blocks = chunks_[static_cast<std::size_t>(slot.chunk)];
   if (shards_parameters()) {
     sharded_pass(blocks.forward_pieces, false);
+  } else if (slot.micro_batch == 0 && !blocks.forward_pieces.empty()) {
+    gathered_forward(blocks.forward_pieces);
   } else {
     out_.call(blocks.forward);
   }
@@ -160,6 +174,15 @@ void GradientSteps::scatter_gradients(const Piece& piece) {
   }
 }
 
+void GradientSteps::gathered_forward(const std::vector<Piece>& pieces) {
+  for (const Piece& piece : pieces) {
+    const Bytes size(parameter_gather_bytes(context_.work) * static_cast<double>(piece.parameters));
+    data_collective(CollectiveKind::AllGather, Group::Data, size, 1);
+    out_.join(Stream::Data, Stream::Compute, Activity::DataCommunication);
+    out_.call(piece.block);
+  }
+}
+
 void GradientSteps::overlapped_backward(const std::vector<Piece>& pieces) {
   for (const Piece& piece : pieces) {
     out_.call(piece.block);
@@ -215,7 +238,7 @@ void GradientSteps::finish() {
 
 void GradientSteps::gather_parameters() {
   const int stage = context_.plan().zero_stage;
-  if ((stage != 1 && stage != 2) || shard_ranks(context_.plan()) == 1) return;
+  if ((stage != 1 && stage != 2) || data_ranks() == 1 || gathers_ahead()) return;
   out_.set_slot(Work::ParameterGather, -1, 0);
   ModelShare all;
   for (const ModelShare& share : site_.chunks) all = all + share;

@@ -35,7 +35,7 @@ class GradientSteps {
   struct ChunkBlocks {
     int forward;
     int backward;
-    std::vector<Piece> forward_pieces;   // ZeRO 3: layer by layer
+    std::vector<Piece> forward_pieces;   // ZeRO 3: layer by layer; overlapped gather: by bucket
     std::vector<Piece> backward_pieces;  // ZeRO 3: layer by layer; overlapped reduction: by bucket
   };
 
@@ -44,14 +44,16 @@ class GradientSteps {
     return context_.plan().data_parallel * context_.plan().context_parallel;
   }
   bool reduces_every_micro_batch() const;
+  bool gathers_ahead() const;
   ChunkBlocks build_chunk(const ModelShare& share);
   std::vector<Piece> layer_pieces(Pass pass, const ModelShare& share);
-  std::vector<Piece> bucket_pieces(const ModelShare& share);
+  std::vector<Piece> bucket_pieces(Pass pass, const ModelShare& share);
   int layers_per_bucket() const;
 
   void sharded_pass(const std::vector<Piece>& pieces, bool reduce);
   void gather(const Piece& piece);
   void scatter_gradients(const Piece& piece);
+  void gathered_forward(const std::vector<Piece>& pieces);
   void overlapped_backward(const std::vector<Piece>& pieces);
   void reduce(std::int64_t parameters);
   void data_collective(CollectiveKind kind, Group group, Bytes size, int messages);

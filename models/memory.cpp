@@ -3,8 +3,10 @@
 namespace stepcast {
 namespace {
 
-constexpr double kUndividedBytes = 10.0;  // of a_h, without sequence parallelism
-constexpr double kScoreBytes = 5.0;       // softmax output 2, dropout mask 1, dropout output 2
+constexpr double kUndividedBytes = 10.0;      // of a_h, without sequence parallelism
+constexpr double kScoreBytes = 5.0;           // softmax output 2, dropout mask 1, dropout output 2
+constexpr double kKeyValueBytes = 4.0;        // of a_h: a key and a value element of 2 bytes
+constexpr double kPlainMlpShare = 2.0 / 3.0;  // of a_f: two tensors instead of gate, up and product
 constexpr double kMasterBytes = 4.0;
 
 double moment_bytes(const WorkContext& c) {
@@ -40,10 +42,15 @@ double layer_activation_bytes_per_token(const WorkContext& c) {
       plan.sequence_parallel || plan.tensor_parallel == 1 ? 0.0 : kUndividedBytes;
   const bool gathered = plan.tensor_parallel > 1 &&
                         plan.keep_gathered_inputs.value_or(c.framework.keeps_gathered_inputs);
-  const double per_hidden = (c.framework.activation_bytes_hidden.value - undivided) / tensor +
-                            undivided +
-                            (gathered ? c.framework.activation_bytes_gathered.value : 0.0);
-  const double per_ffn = c.framework.activation_bytes_ffn.value / tensor;
+  // Keys and values, two bytes each, are as wide as the query groups only.
+  const double shared_heads =
+      1.0 - static_cast<double>(model.num_query_groups) / model.num_attention_heads;
+  const double divided =
+      c.framework.activation_bytes_hidden.value - undivided - kKeyValueBytes * shared_heads;
+  const double per_hidden =
+      divided / tensor + undivided + (gathered ? c.framework.activation_bytes_gathered.value : 0.0);
+  const double per_ffn =
+      c.framework.activation_bytes_ffn.value * (model.gated_mlp ? 1.0 : kPlainMlpShare) / tensor;
   return (per_hidden * hidden + per_ffn * model.ffn_hidden_size) *
          (bytes_per_element(c.job.precision) / 2.0);
 }

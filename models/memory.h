@@ -40,6 +40,8 @@ double parameter_gather_bytes(const WorkContext& context);
 /// What one micro-batch keeps of `layers` layers from its forward to its backward pass:
 ///
 ///   recompute none       layers tokens (a_h h / t + a_f f / t [+ a_rep h if inputs stay gathered])
+///                        with 4 bytes of a_h for keys and values scaled to the query groups, and
+///                        two thirds of a_f where the MLP is not gated
 ///                        [+ 5 bytes a score if attention is unfused]
 ///   recompute selective  the same without the scores
 ///   recompute full       each layer's input: 2 tokens h

@@ -63,6 +63,9 @@ void describe_host_time(Fields& f, FrameworkProfile& p) {
          "launching one tensor-parallel collective of 2 ranks");
   fitted(f, "host_tensor_rank_growth", p.host_tensor_rank_growth,
          "further share of it per further rank");
+  fitted(f, "slow_tensor_hop", p.slow_tensor_hop,
+         "empirical: further time of a tensor collective per hop, pipelines over EFA only",
+         Presence::Optional);
   fitted(f, "blocking_host_factor", p.blocking_host_factor,
          "host time under launch_blocking over the asynchronous one");
   fitted(f, "host_micro_batch", p.host_micro_batch, "once a micro-batch and stage");
@@ -88,6 +91,8 @@ void describe_framework_communication(Fields& f, FrameworkProfile& p) {
   f.field("overlap_parameter_gather", p.overlap_parameter_gather, {.doc = "the plan's default"});
   f.field("overlap_pipeline_messages", p.overlap_pipeline_messages,
           {.doc = "pipeline messages run beside compute"});
+  f.field("scatter_pipeline_messages", p.scatter_pipeline_messages,
+          {.doc = "each tensor-parallel rank sends its part of a pipeline message"});
   f.field("zero3_overlap", p.zero3_overlap, {.doc = "ZeRO-3 messages run beside compute"});
   f.field("zero3_collectives_per_layer", p.zero3_collectives_per_layer,
           {.at_least = 1, .doc = "messages that one layer's parameters are gathered in"});
@@ -96,7 +101,7 @@ void describe_framework_communication(Fields& f, FrameworkProfile& p) {
   fitted(f, "overlap_slowdown", p.overlap_slowdown,
          "relative increase of compute time that overlaps communication");
   f.field("gradient_bucket", p.gradient_bucket,
-          {.presence = Presence::Required, .more_than = 0, .doc = "size of one reduction message"});
+          {.at_least = 0, .doc = "size of one reduction message; 0: all at once"});
 }
 
 void describe_framework_recipe(Fields& f, FrameworkProfile& p) {
@@ -108,8 +113,13 @@ void describe_framework_recipe(Fields& f, FrameworkProfile& p) {
           {.at_least = 0, .doc = "bytes per parameter of the gradient as sent, fp16 training"});
   f.field("gradient_reduce_bytes_bf16", p.gradient_reduce_bytes_bf16,
           {.at_least = 0, .doc = "bytes per parameter of the gradient as sent, bf16 training"});
+  f.field(
+      "optimizer_gradient_bytes", p.optimizer_gradient_bytes,
+      {.at_least = 0, .doc = "bytes per parameter of a gradient copy beside the optimizer state"});
   f.field("bucket_bytes_per_parameter", p.bucket_bytes_per_parameter,
           {.at_least = 0, .doc = "gradient buckets of the reducer while data parallel"});
+  f.field("master_is_weight", p.master_is_weight,
+          {.doc = "fp32 weights are the master copy, 16-bit ones live only while in use"});
   f.field("layer_split", p.layer_split, Words<LayerSplit>(kLayerSplits),
           {.doc = "how layers are dealt to pipeline stages"});
   f.field("vocab_padding", p.vocab_padding,

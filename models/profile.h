@@ -28,8 +28,7 @@ struct GpuProfile {
   Fitted<double> gemm_roofline_power;   ///< p
   Fitted<Seconds> gemm_launch;          ///< fixed part of one GEMM
   Fitted<double> fp8_gemm_rate{1.0};    ///< share of the fp8 peak over the share of the 16-bit peak
-  Fitted<double>
-      weight_gradient_slowdown;  ///< time of a wgrad over a forward GEMM of the same shape
+  Fitted<double> weight_gradient_slowdown;  ///< time over a forward GEMM of the same shape
   Fitted<double> misaligned_gemm_slowdown;  ///< batched GEMMs whose head size is no multiple of 8
   // What training reaches beside short kernel loops: clocks under the power limit.
   Fitted<double> sustained_clock;  ///< factor on the GEMM and attention rates
@@ -72,57 +71,52 @@ struct FrameworkProfile {
   Fitted<Seconds> host_layer_backward;     ///< launching one layer's backward pass
   Fitted<Seconds> host_tensor_collective;  ///< each tensor-parallel collective, at 2 ranks
   Fitted<double> host_tensor_rank_growth;  ///< further share of it per further rank
-  Fitted<double>
-      blocking_host_factor;          ///< host time under launch_blocking over the asynchronous one
-  Fitted<Seconds> host_micro_batch;  ///< once a micro-batch and stage
-  Fitted<Seconds> host_step;         ///< once a step: data, logging, scaler
+  Fitted<Seconds> slow_tensor_hop;      ///< empirical: a tensor collective's further time per hop
+                                        ///< while pipeline stages talk over EFA; 0: none
+  Fitted<double> blocking_host_factor;  ///< host time under launch_blocking over the usual one
+  Fitted<Seconds> host_micro_batch;     ///< once a micro-batch and stage
+  Fitted<Seconds> host_step;            ///< once a step: data, logging, scaler
   // Kernels.
   bool fused_elementwise = true;  ///< bias-GeLU, bias-dropout-residual and masked softmax fused
   Fitted<double> elementwise_traffic;  ///< bytes of elementwise kernels over the fused count
   Fitted<double> logit_bytes;        ///< bytes moved per logit by loss and its gradient, all passes
   Fitted<double> optimizer_traffic;  ///< bytes moved per parameter by the optimizer step
-  Fitted<double>
-      accumulation_traffic;  ///< bytes moved per parameter and micro-batch by gradient accumulation
+  Fitted<double> accumulation_traffic;  ///< bytes per parameter to add a micro-batch's gradient
   Fitted<double> compiled_elementwise;  ///< factor on elementwise time under torch.compile
   Fitted<double> compiled_host;         ///< factor on host time under torch.compile
   // Communication.
   bool overlap_gradient_reduce = false;    ///< default of the plan's key
   bool overlap_parameter_gather = false;   ///< default of the plan's key
   bool overlap_pipeline_messages = false;  ///< sends of 1F1B run beside compute
-  bool scatter_pipeline_messages =
-      false;                            ///< each tensor rank sends its part of a pipeline message
-  bool zero3_overlap = true;            ///< ZeRO-3 gathers and reductions run beside compute
-  int zero3_collectives_per_layer = 1;  ///< messages that one layer's parameters are gathered in
-  bool zero3_reduce_each_micro_batch =
-      true;                         ///< gradients are reduce-scattered after every micro-batch
+  bool scatter_pipeline_messages = false;  ///< each tensor rank sends its part of a message
+  bool zero3_overlap = true;               ///< ZeRO-3 gathers and reductions run beside compute
+  int zero3_collectives_per_layer = 1;     ///< messages that one layer's parameters are gathered in
+  bool zero3_reduce_each_micro_batch = true;  ///< gradients are reduce-scattered each time
   Fitted<double> overlap_slowdown;  ///< compute time that overlaps communication, relative increase
-  Bytes gradient_bucket;            ///< size of one reduction message
+  Bytes gradient_bucket;            ///< size of one reduction message; 0: all at once
   // Precision recipe: bytes per parameter in 16-bit training.
   double gradient_bytes_fp16 = 2;  ///< main gradient as kept
   double gradient_bytes_bf16 = 4;
   double gradient_reduce_bytes_fp16 = 2;  ///< as sent
   double gradient_reduce_bytes_bf16 = 4;
+  double optimizer_gradient_bytes = 0;    ///< a gradient copy kept with the optimizer state
   double bucket_bytes_per_parameter = 0;  ///< gradient buckets of the reducer while data parallel
-  bool master_is_weight =
-      false;  ///< fp32 weights are kept as the master copy, 16-bit ones only while in use (FSDP)
+  bool master_is_weight = false;  ///< 16-bit weights live only while in use, fp32 is kept (FSDP)
   LayerSplit layer_split = LayerSplit::Even;
-  int vocab_padding =
-      128;  ///< rows are padded to a multiple of this x tensor_parallel; 1: no padding
+  int vocab_padding = 128;  ///< rows: a multiple of this x tensor_parallel
   // Memory. Activation bytes per token of a layer without recompute, per hidden and ffn element.
-  Fitted<double> activation_bytes_hidden;  ///< a_h: divided by tensor_parallel (with sequence
-                                           ///< parallelism, or flash attention)
-  Fitted<double> activation_bytes_ffn;     ///< a_f: divided by tensor_parallel
-  Fitted<double>
-      activation_bytes_gathered;  ///< a_rep: inputs kept gathered, not divided by tensor_parallel
-  bool keeps_gathered_inputs = false;  ///< whether a_rep counts; the plan's key overrides
-  Fitted<double> logit_memory_bytes;   ///< bytes alive per logit at the peak
-  Fitted<double>
-      logit_memory_bytes_previous;  ///< further ones of the previous micro-batch's logits
-  Fitted<Bytes> workspace;          ///< cuBLAS and other fixed workspaces
-  Fitted<Bytes> context;            ///< CUDA context and NCCL: device memory outside the allocator
-  Fitted<double> fragmentation;     ///< reserved over allocated, of activations, minus one
-  Fitted<double>
-      memory_spread;  ///< relative error of a predicted peak (value; no spread of its own)
+  // a_h is divided by tensor_parallel with sequence parallelism or flash attention, a_f always,
+  // a_rep (inputs kept gathered) never.
+  Fitted<double> activation_bytes_hidden;      ///< a_h
+  Fitted<double> activation_bytes_ffn;         ///< a_f
+  Fitted<double> activation_bytes_gathered;    ///< a_rep
+  bool keeps_gathered_inputs = false;          ///< whether a_rep counts; the plan's key overrides
+  Fitted<double> logit_memory_bytes;           ///< bytes alive per logit at the peak
+  Fitted<double> logit_memory_bytes_previous;  ///< further ones of the previous micro-batch
+  Fitted<Bytes> workspace;                     ///< cuBLAS and other fixed workspaces
+  Fitted<Bytes> context;         ///< CUDA context and NCCL: device memory outside the allocator
+  Fitted<double> fragmentation;  ///< reserved over allocated, of activations, minus one
+  Fitted<double> memory_spread;  ///< relative error of a predicted peak; no spread of its own
   // Run-to-run.
   Fitted<double> step_time_spread;  ///< relative noise of one measured step
 };

@@ -51,6 +51,14 @@ class BlockBuilder {
     tensor_collective(sequence ? CollectiveKind::ReduceScatter : CollectiveKind::AllReduce);
   }
 
+  // What the framework's slow collectives add: see FrameworkProfile::slow_tensor_hop.
+  void slow_hops(int collectives) {
+    if (!context_.slow_tensor_hops) return;
+    const int hops = context_.plan().tensor_parallel - 1;
+    compute(collectives * hops * context_.work.framework.slow_tensor_hop.value,
+            Activity::TensorCommunication);
+  }
+
   // Stretches what was added since `busy` to the host's pace.
   void pace(Seconds since, Seconds host) {
     const Seconds gpu = busy_ - since;
@@ -117,6 +125,7 @@ void add_layer(Pass pass, const StepContext& context, BlockBuilder& builder) {
   if (pass == Pass::Forward) {
     add_forward_layer(context.layer.forward, builder);
     builder.pace(before, host_forward_time(collectives(), context.work));
+    builder.slow_hops(collectives());
     return;
   }
   add_recomputed_layer(context, builder);
@@ -126,6 +135,7 @@ void add_layer(Pass pass, const StepContext& context, BlockBuilder& builder) {
   add_backward_layer(context.layer.backward, builder);
   host += host_backward_time(collectives() - (again ? recomputed_collectives : 0), context.work);
   builder.pace(before, host);
+  builder.slow_hops(collectives());
 }
 
 void add_embedding(Pass pass, const StepContext& context, BlockBuilder& builder) {

@@ -64,10 +64,12 @@ class Refinement {
 
   Partition run(const std::vector<double>& rates, std::span<const Link> links) {
     start(rates, links);
-    for (std::size_t before = 0; before != classes_;) {
-      before = classes_;
-      classes_ = refine_communicators() + refine_links() + refine_ranks();
-    }
+    std::size_t classes = 0;
+    std::size_t before = 0;
+    do {
+      before = classes;
+      classes = refine_communicators() + refine_links() + refine_ranks();
+    } while (classes != before);
     return std::move(colour_);
   }
 
@@ -158,7 +160,6 @@ class Refinement {
   const std::vector<CommunicatorFlows>& flows_;
   std::vector<std::vector<Incidence>> on_link_;
   Partition colour_;
-  std::size_t classes_ = 0;
 };
 
 std::vector<int> identity(std::size_t size) {

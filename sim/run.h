@@ -2,10 +2,11 @@
 #pragma once
 
 #include "sim/fusing.h"
-#include "sim/step_report.h"
 #include "sim/timeline.h"
 
 namespace stepcast {
+
+enum class EngineChoice { Event, Analytic, Auto };
 
 struct EngineRun {
   Timeline timeline;

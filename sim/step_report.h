@@ -13,13 +13,11 @@
 
 namespace stepcast {
 
-enum class EngineChoice { Event, Analytic, Auto };
-
 struct EngineReport {
-  std::string name;                ///< "event" or "analytic": the one that gave the times
-  bool certified = false;          ///< analytic times proven equal to the event engine's
+  std::string name;        ///< "event" or "analytic": the one that gave the times
+  bool certified = false;  ///< analytic times proven equal to the event engine's
   int gpus = 0;
-  int rank_classes = 0;            ///< how many ranks were simulated
+  int rank_classes = 0;  ///< how many ranks were simulated
   std::int64_t activities = 0;
   Seconds wall_time;
 };
@@ -27,11 +25,11 @@ struct EngineReport {
 /// Memory of one pipeline stage's GPUs at their peak.
 struct StageMemory {
   int stage = 0;
-  Bytes allocated;                                    ///< what the framework's tensors take
-  Bytes reserved;                                     ///< with the caching allocator's fragmentation
-  Bytes device;                                       ///< with CUDA context and NCCL, as nvidia-smi shows
-  std::array<Bytes, kNumMemoryParts> parts{};         ///< of the device figure, at the peak
-  Seconds peak_at;                                    ///< when in the step
+  Bytes allocated;                             ///< what the framework's tensors take
+  Bytes reserved;                              ///< with the caching allocator's fragmentation
+  Bytes device;                                ///< with CUDA context and NCCL, as nvidia-smi shows
+  std::array<Bytes, kNumMemoryParts> parts{};  ///< of the device figure, at the peak
+  Seconds peak_at;                             ///< when in the step
 };
 
 struct MemoryReport {
@@ -43,8 +41,8 @@ struct MemoryReport {
 
 /// One published figure beside the prediction. ratio = predicted / claimed.
 struct ClaimCheck {
-  std::string claim;               ///< key of the figure ("tokens_per_s")
-  double claimed = 0;              ///< base units
+  std::string claim;   ///< key of the figure ("tokens_per_s")
+  double claimed = 0;  ///< base units
   double predicted = 0;
   double ratio() const { return predicted / claimed; }
 };
@@ -52,24 +50,25 @@ struct ClaimCheck {
 struct CostReport {
   double usd_per_hour = 0;
   double usd_per_million_tokens = 0;
-  std::optional<double> training_hours;     ///< where the scenario says how many tokens
+  std::optional<double> training_hours;  ///< where the scenario says how many tokens
   std::optional<double> training_usd;
-  std::optional<double> energy_kwh;         ///< of the training; of one step where tokens are not given: absent
+  std::optional<double>
+      energy_kwh;  ///< of the training; of one step where tokens are not given: absent
 };
 
 struct StepReport {
   std::string title;
   int gpus = 0;
   Seconds step_time;
-  Seconds step_time_low, step_time_high;               ///< 5 % and 95 %
+  Seconds step_time_low, step_time_high;  ///< 5 % and 95 %
   double tokens_per_s = 0;
   double tokens_per_s_per_gpu = 0;
   FlopPerSecond model_flop_rate_per_gpu;
-  double mfu = 0;                                      ///< of the peak rate of the scenario's precision
+  double mfu = 0;  ///< of the peak rate of the scenario's precision
   double hfu = 0;
-  std::array<Seconds, kNumActivities> breakdown{};     ///< along the critical rank; sums to step_time
+  std::array<Seconds, kNumActivities> breakdown{};  ///< along the critical rank; sums to step_time
   int critical_stage = 0;
-  double bubble_fraction = 0;                          ///< pipeline_bubble / step_time
+  double bubble_fraction = 0;  ///< pipeline_bubble / step_time
   Bytes memory_peak() const { return memory.peak().device; }
   MemoryReport memory;
   bool fits = true;
@@ -78,7 +77,7 @@ struct StepReport {
   EngineReport engine;
   std::vector<ClaimCheck> claims;
   std::vector<std::string> warnings;
-  std::string bottleneck;                              ///< one sentence: what limits this step
+  std::string bottleneck;  ///< one sentence: what limits this step
 };
 
 }  // namespace stepcast

@@ -161,23 +161,17 @@ class EventRun {
     }
     calls_[index].reset();
     call->flow_begin = now();
-    flow(communicator.transfers[static_cast<std::size_t>(instruction.operation)],
-         platform_.paths[index]);
+    const auto operation = static_cast<std::size_t>(instruction.operation);
+    flow(communicator.transfers[operation], platform_.paths[index][operation]);
     call->finished.open();
     return call->flow_begin;
   }
 
-  void flow(const Transfer& transfer, const Path& path) {
+  static void flow(const Transfer& transfer, const Path& path) {
     pass(transfer.latency);
-    if (transfer.bytes <= Bytes()) return;
-    if (!path.from) {  // moves inside one GPU's reach only: its own rate is all there is
-      if (transfer.rate_limit > BytesPerSecond()) pass(transfer.bytes / transfer.rate_limit);
-      return;
+    if (path.from) {
+      sg::Comm::sendto(path.from, path.to, static_cast<std::uint64_t>(transfer.bytes.value()));
     }
-    const auto comm = sg::Comm::sendto_init(path.from, path.to);
-    comm->set_payload_size(static_cast<std::uint64_t>(transfer.bytes.value()));
-    if (transfer.rate_limit > BytesPerSecond()) comm->set_rate(transfer.rate_limit.value());
-    comm->wait();
   }
 
   const FoldedProgram& folded_;

@@ -1,6 +1,6 @@
 // The folded cluster as a SimGrid platform: a link for each link class, and for every path that a
 // communicator's flow takes two hosts of its own, so that any list of links can be a route and a
-// repeated link is a weight.
+// repeated link is a weight. A flow's rate limit is one more link that nobody else crosses.
 #pragma once
 
 #include <simgrid/s4u.hpp>
@@ -17,10 +17,11 @@ struct Path {
 
 struct Platform {
   simgrid::s4u::Host* walkers = nullptr;  ///< where all actors live; nothing executes on it
-  std::vector<Path> paths;                ///< [folded communicator]; empty where it crosses no link
+  std::vector<std::vector<Path>>
+      paths;  ///< [folded communicator][operation]; empty where nothing flows
 };
 
-/// Builds the platform of the process's engine. Communicators with equal links share a path.
+/// Builds the platform of the process's engine. Flows with equal links and limits share a path.
 Platform build_platform(const FoldedProgram& folded);
 
 }  // namespace stepcast

@@ -1,5 +1,7 @@
 #include "sim/simgrid/settings.h"
 
+#include <xbt/log.h>
+
 #include <array>
 #include <simgrid/s4u.hpp>
 #include <string>
@@ -22,6 +24,7 @@ constexpr std::array<std::string_view, 9> kSettings{
 std::span<const std::string_view> simgrid_settings() { return kSettings; }
 
 void apply_simgrid_settings() {
+  xbt_log_control_set("xbt_cfg.thresh:warning");  // it would report every setting on stderr
   for (const std::string_view setting : kSettings) {
     simgrid::s4u::Engine::set_config(std::string(setting));
   }

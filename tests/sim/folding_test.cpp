@@ -1,0 +1,122 @@
+#include "sim/folding.h"
+
+#include <catch2/catch.hpp>
+
+#include "sim/analytic_engine.h"
+#include "sim/forked_run.h"
+#include "sim/fusing.h"
+#include "sim/run.h"
+#include "sim/simgrid/event_engine.h"
+#include "tests/support/generated_steps.h"
+#include "tests/support/timelines.h"
+
+using namespace stepcast;
+using namespace stepcast::test;
+
+namespace {
+
+Timeline event_timeline(const FoldedProgram& folded) {
+  const FusePlan plan = fuse_none(folded);
+  return run_forked([&] { return run_event_in_this_process(folded, plan); });
+}
+
+}  // namespace
+
+TEST_CASE("alike data-parallel replicas fold to one class per pipeline stage", "[sim][folding]") {
+  const Step step(small_job({.tensor = 4, .pipeline = 2, .data = 2}), small_cluster(2, 8, 8));
+  const FoldedProgram folded = step.folded();
+  REQUIRE(folded.ranks.size() == 2);
+  REQUIRE(folded.ranks[0].members == 8);
+}
+
+TEST_CASE("a straggler splits the classes that it touches and no others exist without it",
+          "[sim][folding]") {
+  ClusterSpec spec = small_cluster(4, 8, 8);
+  const TrainingJob job = small_job({.tensor = 8, .pipeline = 1, .data = 4});
+  REQUIRE(Step(job, spec).folded().ranks.size() == 1);
+  spec.faults.push_back({.gpu = 5, .rate = 0.5, .link = {}, .bandwidth = {}});
+  REQUIRE(Step(job, spec).folded().ranks.size() > 1);
+}
+
+TEST_CASE("folded and unfolded timelines agree for every instruction of every rank",
+          "[sim][folding]") {
+  const auto seed = GENERATE(range(0u, 40u));
+  CAPTURE(seed);
+  const GeneratedStep generated = generate_step(seed);
+  const Step step(generated.job, generated.cluster, generated.profile);
+  const FoldedProgram folded = step.folded();
+  const FoldedProgram unfolded = step.unfolded();
+  const TimelineComparison event =
+      compare(folded, event_timeline(folded), unfolded, event_timeline(unfolded));
+  REQUIRE(event.spans > 0);
+  REQUIRE(event.largest_difference < 1e-9);
+}
+
+TEST_CASE(
+    "the analytic time of a folded program is at most the event time, instruction by instruction",
+    "[sim][contract]") {
+  const auto seed = GENERATE(range(0u, 60u));
+  CAPTURE(seed);
+  const GeneratedStep generated = generate_step(seed);
+  const Step step(generated.job, generated.cluster, generated.profile);
+  const FoldedProgram folded = step.folded();
+  const FusePlan plan = fuse_none(folded);
+  const Timeline analytic = run_analytic(folded, plan);
+  const TimelineComparison bound = compare(folded, analytic, folded, event_timeline(folded));
+  REQUIRE(bound.spans > 0);
+  REQUIRE(bound.first_earlier < 1e-12);
+}
+
+TEST_CASE("fused and unfused event timelines agree", "[sim][fusing]") {
+  const auto seed = GENERATE(range(0u, 60u));
+  CAPTURE(seed);
+  const GeneratedStep generated = generate_step(seed);
+  const Step step(generated.job, generated.cluster, generated.profile);
+  const FoldedProgram folded = step.folded();
+  const EngineRun fused = run_engine(folded, EngineChoice::Event);
+  const TimelineComparison difference =
+      compare(folded, fused.timeline, folded, event_timeline(folded));
+  REQUIRE(difference.spans > 0);
+  REQUIRE(difference.largest_difference < 1e-9);
+}
+
+TEST_CASE("a certified analytic timeline is the event engine's", "[sim][contract]") {
+  int certified = 0;
+  for (unsigned seed = 0; seed < 60; ++seed) {
+    CAPTURE(seed);
+    const GeneratedStep generated = generate_step(seed);
+    const Step step(generated.job, generated.cluster, generated.profile);
+    const FoldedProgram folded = step.folded();
+    const EngineRun run = run_engine(folded, EngineChoice::Auto);
+    if (!run.timeline.certified) continue;
+    ++certified;
+    REQUIRE(compare(folded, run.timeline, folded, event_timeline(folded)).largest_difference <
+            1e-9);
+  }
+  REQUIRE(certified > 5);  // else the property was never tried
+}
+
+TEST_CASE("two rings through one NIC take twice as long as through two", "[sim][network]") {
+  // Two data-parallel groups of one GPU a node each: with one NIC a node their flows share 24 GB/s.
+  const TrainingJob job = small_job({.tensor = 2, .pipeline = 1, .data = 2, .micro_batches = 1});
+  const auto reduction = [&](int nics) {
+    ClusterSpec spec = small_cluster(2, 2, nics);
+    spec.node.pcie_bandwidth = 100_GB_per_s;  // so that the NICs are the bottleneck
+    const Step step(job, spec);
+    const FoldedProgram folded = step.folded();
+    const EngineRun run = run_engine(folded, EngineChoice::Event);
+    Seconds flows;
+    for (const Span& span : run.timeline.ranks[0].streams[static_cast<std::size_t>(Stream::Data)]) {
+      const Instruction& instruction =
+          folded.text(0).stream(Stream::Data)[static_cast<std::size_t>(span.instruction)];
+      if (instruction.kind != InstructionKind::Collective) continue;
+      const int communicator =
+          folded.ranks[0].communicators[static_cast<std::size_t>(instruction.index)];
+      const Transfer& transfer = folded.communicators[static_cast<std::size_t>(communicator)]
+                                     .transfers[static_cast<std::size_t>(instruction.operation)];
+      flows += span.end - span.flow_begin - transfer.latency;
+    }
+    return flows;
+  };
+  REQUIRE(reduction(1) / reduction(2) == Approx(2.0).epsilon(1e-6));
+}
