@@ -1,6 +1,8 @@
 // Picks the engine and runs a folded program through it, fused where that changes nothing.
 #pragma once
 
+#include <string>
+
 #include "sim/fusing.h"
 #include "sim/timeline.h"
 
@@ -19,5 +21,8 @@ struct EngineRun {
 /// holds
 /// (`timeline.certified`), else as Event.
 EngineRun run_engine(const FoldedProgram& folded, EngineChoice choice);
+
+/// The SimGrid settings that every event-engine result rests on, for reports.
+std::string simgrid_settings_text();
 
 }  // namespace stepcast

@@ -2,8 +2,6 @@
 // that includes SimGrid.
 #pragma once
 
-#include <string>
-
 #include "sim/fusing.h"
 #include "sim/timeline.h"
 
@@ -12,8 +10,5 @@ namespace stepcast {
 /// Runs the program in this process. SimGrid's clock lives as long as the process, so this may be
 /// called once in it: run() forks for every simulation.
 Timeline run_event_in_this_process(const FoldedProgram& folded, const FusePlan& plan);
-
-/// The SimGrid settings that every event-engine result rests on, for reports.
-std::string simgrid_settings_text();
 
 }  // namespace stepcast

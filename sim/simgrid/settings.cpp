@@ -6,7 +6,7 @@
 #include <simgrid/s4u.hpp>
 #include <string>
 
-#include "sim/simgrid/event_engine.h"
+#include "sim/run.h"
 
 namespace stepcast {
 namespace {

@@ -1,0 +1,71 @@
+#include "sim/claims.h"
+
+#include "models/memory.h"
+#include "models/transformer.h"
+
+namespace stepcast {
+namespace {
+
+// 16-bit weights with the optimizer's fp32 state, of the whole model and without ZeRO's division.
+Bytes weights_and_optimizer(const Scenario& scenario) {
+  TrainingJob job = scenario.job;
+  job.plan = ParallelPlan();
+  job.plan.data_parallel = 1;
+  const Device device = scenario.device();
+  const WorkContext whole{job, scenario.profile.framework, device};
+  const ModelState state = model_state(
+      share_parameters({.layers = job.model.num_layers, .embedding = true, .head = true}, whole),
+      whole);
+  return state.weights + state.optimizer;
+}
+
+Flop forward_flop(const Scenario& scenario, double tokens) {
+  const int sequence = scenario.job.batch.sequence_length;
+  return model_flop(scenario.job.model, sequence) / 3.0 * (tokens / sequence);
+}
+
+}  // namespace
+
+Bytes peak_of_kind(const MemoryReport& memory, MemoryKind kind) {
+  switch (kind) {
+    case MemoryKind::Allocated:
+      return memory.peak().allocated;
+    case MemoryKind::Reserved:
+      return memory.peak().reserved;
+    case MemoryKind::Device:
+      return memory.peak().device;
+  }
+  return {};
+}
+
+std::vector<ClaimCheck> check_claims(const Scenario& scenario, const StepReport& report) {
+  std::vector<ClaimCheck> checks;
+  if (!scenario.claimed) return checks;
+  const Figures& claimed = *scenario.claimed;
+  const auto check = [&](const char* key, double figure, double predicted) {
+    checks.push_back({key, figure, predicted});
+  };
+  if (claimed.step_time) check("step_time", claimed.step_time->value(), report.step_time.value());
+  if (claimed.tokens_per_s) check("tokens_per_s", *claimed.tokens_per_s, report.tokens_per_s);
+  if (claimed.tokens_per_s_per_gpu) {
+    check("tokens_per_s_per_gpu", *claimed.tokens_per_s_per_gpu, report.tokens_per_s_per_gpu);
+  }
+  if (claimed.peak_memory) {
+    check("peak_memory", claimed.peak_memory->value(),
+          peak_of_kind(report.memory, claimed.memory_kind).value());
+  }
+  if (claimed.usd_per_hour && report.cost) {
+    check("usd_per_hour", *claimed.usd_per_hour, report.cost->usd_per_hour);
+  }
+  if (claimed.forward_flop && claimed.forward_flop_tokens) {
+    check("forward_flop", claimed.forward_flop->value(),
+          forward_flop(scenario, *claimed.forward_flop_tokens).value());
+  }
+  if (claimed.weights_and_optimizer_memory) {
+    check("weights_and_optimizer_memory", claimed.weights_and_optimizer_memory->value(),
+          weights_and_optimizer(scenario).value());
+  }
+  return checks;
+}
+
+}  // namespace stepcast

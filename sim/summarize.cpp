@@ -1,0 +1,146 @@
+#include "sim/summarize.h"
+
+#include <fmt/format.h>
+
+#include <boost/math/distributions/normal.hpp>
+#include <cmath>
+
+#include "models/layer_cost.h"
+#include "sim/bottleneck.h"
+#include "sim/breakdown.h"
+#include "sim/claims.h"
+#include "sim/memory_timeline.h"
+
+namespace stepcast {
+namespace {
+
+double squared(double x) { return x * x; }
+
+// The relative error of a predicted step: run-to-run noise, and the constants that nearly every
+// second of a step scales with.
+double step_time_spread(const Profile& profile) {
+  return std::sqrt(squared(profile.framework.step_time_spread.value) +
+                   squared(profile.gpu.gemm_peak_share.spread) +
+                   squared(profile.gpu.sustained_clock.spread));
+}
+
+FlopPerSecond peak_rate(const GpuSpec& gpu, Precision precision) {
+  switch (precision) {
+    case Precision::Fp32:
+      return gpu.fp32;
+    case Precision::Tf32:
+      return gpu.tf32;
+    case Precision::Fp16:
+    case Precision::Bf16:
+      return gpu.fp16;
+    case Precision::Fp8:
+      return gpu.fp8;
+  }
+  return {};
+}
+
+// What a step computes with recompute: whole layers again, or the attention core again.
+Flop hardware_flop(const TrainingJob& job) {
+  const int sequence = job.batch.sequence_length;
+  const Flop model = model_flop(job.model, sequence);
+  const Flop layers = job.model.num_layers * layer_forward_flop(job.model, sequence);
+  switch (job.plan.recompute) {
+    case Recompute::None:
+      return model;
+    case Recompute::Selective: {
+      if (job.attention != AttentionKernel::Unfused) return model;
+      const double core =
+          4.0 * sequence * sequence * job.model.num_attention_heads * job.model.head_size;
+      return model + Flop(core * job.model.num_layers);
+    }
+    case Recompute::Full:
+      return model + layers;
+  }
+  return model;
+}
+
+void fill_rates(StepReport& report, const Scenario& scenario) {
+  const TrainingJob& job = scenario.job;
+  const double sequences = job.batch.global_batch;
+  const double step = report.step_time.value();
+  const FlopPerSecond peak = peak_rate(scenario.cluster.node.gpu, job.precision);
+  report.tokens_per_s = sequences * job.batch.sequence_length / step;
+  report.tokens_per_s_per_gpu = report.tokens_per_s / report.gpus;
+  const Flop model = model_flop(job.model, job.batch.sequence_length) * sequences;
+  report.model_flop_rate_per_gpu = model / report.step_time / report.gpus;
+  report.mfu = report.model_flop_rate_per_gpu / peak;
+  report.hfu = hardware_flop(job) * sequences / report.step_time / report.gpus / peak;
+}
+
+void fill_interval(StepReport& report, const Profile& profile) {
+  const double quantile = boost::math::quantile(boost::math::normal(), 0.95);
+  const double factor = std::exp(quantile * step_time_spread(profile));
+  report.step_time_low = report.step_time / factor;
+  report.step_time_high = report.step_time * factor;
+}
+
+void fill_memory(StepReport& report, const EngineRun& run, const FoldedProgram& folded,
+                 const Scenario& scenario) {
+  const FrameworkProfile& framework = scenario.profile.framework;
+  report.memory.capacity = scenario.cluster.node.gpu.memory;
+  report.memory.stages = stage_memory(folded, run.timeline, framework);
+  for (const StageMemory& stage : report.memory.stages) {
+    if (stage.device > report.memory.peak().device) report.memory.peak_stage = stage.stage;
+  }
+  report.oom_probability = out_of_memory_probability(report.memory_peak(), report.memory.capacity,
+                                                     framework.memory_spread.value);
+  report.fits = report.oom_probability < 0.5;
+  if (!report.fits) {
+    report.warnings.push_back(
+        fmt::format("stage {} needs more memory than a GPU has", report.memory.peak_stage));
+  }
+}
+
+std::optional<CostReport> cost_of(const StepReport& report, const Scenario& scenario) {
+  if (!scenario.price) return std::nullopt;
+  CostReport cost;
+  cost.usd_per_hour = usd_per_hour(*scenario.price, scenario.cluster.nodes);
+  cost.usd_per_million_tokens = usd_per_million_tokens(cost.usd_per_hour, report.tokens_per_s);
+  if (!scenario.training_tokens) return cost;
+  const Seconds time = training_time(*scenario.training_tokens, report.tokens_per_s);
+  cost.training_hours = time.value() / 3600.0;
+  cost.training_usd = training_usd(cost.usd_per_hour, time);
+  const int in_use = report.gpus / scenario.cluster.nodes;
+  cost.energy_kwh =
+      energy_kwh(training_power(scenario.cluster.node, in_use, scenario.cluster.nodes), time);
+  return cost;
+}
+
+EngineReport engine_report(const EngineRun& run, const FoldedProgram& folded) {
+  EngineReport engine;
+  engine.name = run.engine == EngineChoice::Event ? "event" : "analytic";
+  engine.certified = run.timeline.certified;
+  engine.gpus = static_cast<int>(folded.class_of_rank.size());
+  engine.rank_classes = static_cast<int>(folded.ranks.size());
+  engine.activities = run.timeline.activities;
+  return engine;
+}
+
+}  // namespace
+
+StepReport summarize(const EngineRun& run, const FoldedProgram& folded, const Scenario& scenario) {
+  StepReport report;
+  report.title = scenario.title;
+  report.gpus = static_cast<int>(folded.class_of_rank.size());
+  report.step_time = run.timeline.end();
+  const Breakdown breakdown = break_down(folded, run.timeline);
+  report.breakdown = breakdown.parts;
+  report.critical_stage = folded.ranks[static_cast<std::size_t>(breakdown.rank_class)].program;
+  report.bubble_fraction =
+      breakdown.parts[static_cast<std::size_t>(Activity::PipelineBubble)] / report.step_time;
+  fill_rates(report, scenario);
+  fill_interval(report, scenario.profile);
+  fill_memory(report, run, folded, scenario);
+  report.cost = cost_of(report, scenario);
+  report.engine = engine_report(run, folded);
+  report.claims = check_claims(scenario, report);
+  report.bottleneck = bottleneck_sentence(report);
+  return report;
+}
+
+}  // namespace stepcast
