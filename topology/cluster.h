@@ -11,25 +11,34 @@
 
 namespace stepcast {
 
-/// A fault of one GPU or one cable, as the scenario states it.
+/// A fault of one GPU or one cable, as the scenario states it. A link's name stands for that one
+/// direction ("node3/nic2>leaf0"); a NIC's ("node3/nic2") for both directions of its network cable.
 struct Fault {
-  int gpu = -1;                ///< the GPU that runs slower, or -1
-  double rate = 1.0;           ///< its speed beside a healthy one
-  std::string link;            ///< name of the link that runs slower, or empty
-  BytesPerSecond bandwidth;    ///< what it is left with
+  int gpu = -1;              ///< the GPU that runs slower, or -1
+  double rate = 1.0;         ///< its speed beside a healthy one
+  std::string link;          ///< name of the link or NIC that runs slower, or empty
+  BytesPerSecond bandwidth;  ///< what it is left with, at most what it had
 };
 
 struct ClusterSpec {
   NodeSpec node;
   int nodes = 1;
-  int gpus_per_node = 0;       ///< GPUs of each node in use; 0 means all
-  FabricSpec fabric;           ///< unused on one node
+  int gpus_per_node = 0;  ///< GPUs of each node in use; 0 means all
+  FabricSpec fabric;      ///< unused on one node
   std::vector<Fault> faults;
 };
 
-enum class LinkKind { NvLink, Pcie, Socket, Nic, Network };
+enum class LinkKind {
+  NvLink,
+  Pcie,
+  Socket,      ///< between sockets
+  HostMemory,  ///< between a socket and its memory
+  Nic,         ///< between a NIC and its leaf
+  Network,     ///< between a leaf and the spine
+};
 
-/// One direction of one cable. `name` reads "node3/gpu1>nvswitch".
+/// One direction of one cable. `name` reads "node3/gpu1>nvswitch", "node3/nic2>leaf0",
+/// "leaf0>node3/nic2" or "leaf0>spine".
 struct Link {
   std::string name;
   LinkKind kind;
@@ -41,8 +50,9 @@ using GpuId = int;  ///< node * gpus_per_node + index in the node
 
 class Cluster {
  public:
-  /// Requires nodes >= 1 and 1 <= gpus_per_node <= node.gpus (0 means all).
-  /// Throws InputError where a fault names a GPU or a link that does not exist.
+  /// Requires nodes >= 1, 1 <= gpus_per_node <= node.gpus (0 means all) and a fault's rate in (0,
+  /// 1]. Throws InputError where a fault names a GPU or a link that does not exist, or leaves a
+  /// link more than it had.
   explicit Cluster(const ClusterSpec& spec);
   ~Cluster();
   Cluster(Cluster&&) noexcept;
@@ -61,17 +71,23 @@ class Cluster {
 
   /// The links from one GPU to another, in order. Empty for a GPU to itself.
   /// Inside a node the widest path of the fewest hops; between nodes through the sender's and the
-  /// receiver's own NIC (`nic_of`).
+  /// receiver's own NIC (the first of `nics_of`).
   std::vector<LinkId> route(GpuId from, GpuId to) const;
 
   /// The links from a GPU to another node's GPU that leave by NIC `nic` of the sender's node and
   /// enter by the NIC of the same number. Requires different nodes.
   std::vector<LinkId> route_by_nic(GpuId from, GpuId to, int nic) const;
 
-  /// The NICs nearest to a GPU, by number in its node: one, or several where a node has more NICs than GPUs.
+  /// The same, out by one NIC and in by another.
+  std::vector<LinkId> route_by_nics(GpuId from, int nic_out, GpuId to, int nic_in) const;
+
+  /// The NICs nearest to a GPU, by number in its node: one, or several where a node has more NICs
+  /// than GPUs. GPUs that are equally near to the same NICs share them out in order. Empty on a
+  /// cluster of one node.
   std::vector<int> nics_of(GpuId gpu) const;
 
-  /// Links between a GPU and its host's memory, for offload. `to_host` false: the other way.
+  /// Links between a GPU and the memory of its own socket, for offload. `to_host` false: the other
+  /// way.
   std::vector<LinkId> host_route(GpuId gpu, bool to_host) const;
 
  private:

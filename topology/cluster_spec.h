@@ -12,19 +12,20 @@ class Fields;
 
 enum class GpuArchitecture { Volta, Ampere, Hopper, Blackwell };
 
-/// Peak rates are the vendor's dense figures; what a kernel reaches of them is the profile's affair.
+/// Peak rates are the vendor's dense figures; what a kernel reaches of them is the profile's
+/// affair.
 struct GpuSpec {
   std::string name;
   GpuArchitecture architecture = GpuArchitecture::Ampere;
-  Bytes memory;                       ///< as the driver reports it (79.15 GiB on an "80 GB" A100)
+  Bytes memory;  ///< as the driver reports it (79.15 GiB on an "80 GB" A100)
   BytesPerSecond memory_bandwidth;
   int multiprocessors = 0;
   FlopPerSecond fp32;
-  FlopPerSecond tf32;                 ///< equal to fp32 where the GPU has no TF32
-  FlopPerSecond fp16;                 ///< tensor cores, fp16 or bf16 with fp32 accumulation
-  FlopPerSecond fp8;                  ///< equal to fp16 where the GPU has no FP8
-  Watts power;                        ///< board power limit
-  std::string profile;                ///< catalogue name of its kernel profile (profiles/gpu)
+  FlopPerSecond tf32;   ///< equal to fp32 where the GPU has no TF32
+  FlopPerSecond fp16;   ///< tensor cores, fp16 or bf16 with fp32 accumulation
+  FlopPerSecond fp8;    ///< equal to fp16 where the GPU has no FP8
+  Watts power;          ///< board power limit
+  std::string profile;  ///< catalogue name of its kernel profile (profiles/gpu)
 };
 
 /// How the GPUs of a node reach each other.
@@ -37,21 +38,22 @@ enum class GpuInterconnect {
 enum class CpuVendor { Amd, Intel, Other };
 
 /// Bandwidths are per direction. Usable rates (as NCCL reaches them), not signalling rates.
+/// Things that share (GPUs over sockets, NICs over PCIe switches) are spread evenly, in order.
 struct NodeSpec {
   std::string name;
   GpuSpec gpu;
   int gpus = 8;
   GpuInterconnect interconnect = GpuInterconnect::NvSwitch;
-  BytesPerSecond nvlink_bandwidth;        ///< per GPU: all its links together; 0 where there is none
-  BytesPerSecond pcie_bandwidth;          ///< of one GPU or NIC slot
-  int gpus_per_pcie_switch = 1;           ///< 1: the GPU hangs on its socket through a port of its own
-  BytesPerSecond pcie_switch_bandwidth;   ///< switch to socket
+  BytesPerSecond nvlink_bandwidth;  ///< per GPU: all its links together; 0 where there is none
+  BytesPerSecond pcie_bandwidth;    ///< of one GPU or NIC slot
+  int gpus_per_pcie_switch = 1;     ///< 1: GPUs and NICs hang on a socket by ports of their own
+  BytesPerSecond pcie_switch_bandwidth;  ///< switch to socket
   int sockets = 2;
-  BytesPerSecond socket_bandwidth;        ///< between sockets (xGMI, UPI)
+  BytesPerSecond socket_bandwidth;  ///< between sockets (xGMI, UPI)
   CpuVendor cpu_vendor = CpuVendor::Amd;
   Bytes host_memory;
-  BytesPerSecond host_memory_bandwidth;   ///< all sockets together
-  Watts power_besides_gpus;               ///< CPUs, fans, NICs at load
+  BytesPerSecond host_memory_bandwidth;  ///< all sockets together
+  Watts power_besides_gpus;              ///< CPUs, fans, NICs at load
 };
 
 enum class FabricLayout {
@@ -67,13 +69,14 @@ struct FabricSpec {
   FabricLayout layout = FabricLayout::RailOptimized;
   Transport transport = Transport::InfiniBand;
   int nics_per_node = 8;
-  BytesPerSecond nic_bandwidth;           ///< line rate of one NIC per direction
-  double nic_efficiency = 0.96;           ///< share of the line rate that NCCL's data reaches
-  Seconds nic_latency;                    ///< what the network plugin reports to NCCL (0 on InfiniBand)
-  int nodes_per_leaf = 32;                ///< nodes of a pod (rail-optimised) or of a leaf (fat tree)
-  double oversubscription = 1.0;          ///< leaf downlink capacity / uplink capacity
+  BytesPerSecond nic_bandwidth;   ///< line rate of one NIC per direction
+  double nic_efficiency = 0.96;   ///< share of the line rate that NCCL's data reaches
+  Seconds nic_latency;            ///< what the network plugin reports to NCCL (0 on InfiniBand)
+  int nodes_per_leaf = 32;        ///< nodes of a pod (rail-optimised) or of a leaf (fat tree)
+  double oversubscription = 1.0;  ///< leaf downlink capacity / uplink capacity
 };
 
+/// `name` is not among the keys: it is the catalogue name, and whoever refers to the part fills it.
 void describe(Fields& f, GpuSpec& gpu);
 void describe(Fields& f, NodeSpec& node);
 void describe(Fields& f, FabricSpec& fabric);

@@ -3,7 +3,8 @@
 #pragma once
 
 #include <array>
-#include <string_view>
+#include <cstddef>
+#include <initializer_list>
 #include <vector>
 
 #include "topology/cluster.h"
@@ -13,7 +14,7 @@ namespace stepcast {
 enum class Axis { Tensor, Context, Expert, Data, Pipeline };
 inline constexpr int kNumAxes = 5;
 
-/// "tp-cp-ep-dp-pp": the first axis varies fastest from rank to rank.
+/// As in "tp-cp-ep-dp-pp": the first axis varies fastest from rank to rank.
 using RankOrder = std::array<Axis, kNumAxes>;
 inline constexpr RankOrder kMegatronOrder{Axis::Tensor, Axis::Context, Axis::Expert, Axis::Data,
                                           Axis::Pipeline};
