@@ -49,7 +49,8 @@ void describe_attention(Fields& f, GpuProfile& p) {
   fitted(f, "flash_peak_share", p.flash_peak_share,
          "FlashAttention-2 forward, long sequences, of the dense peak");
   fitted(f, "flash_backward_rate", p.flash_backward_rate, "backward rate over forward rate");
-  fitted(f, "flash_sequence_offset", p.flash_sequence_offset, "s0 of rate ~ s / (s + s0), tokens");
+  fitted(f, "flash_sequence_offset", p.flash_sequence_offset,
+         "s0 of rate ~ seen / (seen + s0), tokens");
   fitted(f, "flash1_rate", p.flash1_rate, "FlashAttention-1's rate over FlashAttention-2's");
   fitted(f, "flash3_rate", p.flash3_rate, "FlashAttention-3's rate over FlashAttention-2's");
   fitted(f, "unfused_softmax_slowdown", p.unfused_softmax_slowdown,

@@ -35,7 +35,7 @@ struct GpuProfile {
   // Attention.
   Fitted<double> flash_peak_share;       ///< FlashAttention-2 forward, long sequences
   Fitted<double> flash_backward_rate;    ///< backward rate over forward rate
-  Fitted<double> flash_sequence_offset;  ///< s0, tokens: rate ~ s / (s + s0)
+  Fitted<double> flash_sequence_offset;  ///< s0, tokens: rate ~ seen / (seen + s0)
   Fitted<double> flash1_rate;            ///< FlashAttention-1 rate over FlashAttention-2's
   Fitted<double> flash3_rate;            ///< FlashAttention-3 rate over FlashAttention-2's (Hopper)
   // Memory-bound kernels.

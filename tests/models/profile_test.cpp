@@ -1,0 +1,79 @@
+#include "models/profile.h"
+
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "tests/base/error_text.h"
+#include "tests/models/read_json.h"
+
+using namespace stepcast;
+
+namespace {
+
+const std::string network_json = R"({
+  "nccl_version": "2.18",
+  "latency_factor": {"value": 2.4, "spread": 0.2, "fitted_to": "all-reduce sweeps"},
+  "intra_latency_factor": {"value": 1},
+  "bandwidth_factor": {"value": 0.9},
+  "launch": {"value": "5 us"}
+})";
+
+std::string network_error(const std::string& patch) {
+  nlohmann::json json = nlohmann::json::parse(network_json);
+  json.merge_patch(nlohmann::json::parse(patch));
+  return error_text([&] { read_value<NetworkProfile>(json); });
+}
+
+}  // namespace
+
+TEST_CASE("a constant is read with its spread and what it was fitted to", "[models]") {
+  const auto network = read_text<NetworkProfile>(network_json);
+  REQUIRE(network.latency_factor.value == 2.4);
+  REQUIRE(network.latency_factor.spread == 0.2);
+  REQUIRE(network.latency_factor.fitted_to == "all-reduce sweeps");
+  REQUIRE(network.launch.value == 5_us);
+  REQUIRE(network.launch.spread == 0.0);
+  REQUIRE(network.ll128);
+}
+
+TEST_CASE("a missing constant is an error, not zero", "[models]") {
+  REQUIRE(network_error(R"({"launch": null})") ==
+          "x.json: at /: the key \"launch\" is missing\n"
+          "  launch: added to each collective");
+}
+
+TEST_CASE("constants of an unknown NCCL are an error", "[models]") {
+  REQUIRE(network_error(R"({"nccl_version": "3.0"})") ==
+          "x.json: at /nccl_version: no constants of NCCL \"3.0\"\n"
+          "  hint: 2.10, 2.18 and 2.27 are known");
+}
+
+TEST_CASE("a profile that is written reads back to the same", "[models]") {
+  auto gpu = from_catalogue<GpuProfile>("profiles/gpu", "h100");
+  const auto json = write_fields([&](Fields& f) { describe(f, gpu); }, true);
+  auto again = read_value<GpuProfile>(json);
+  REQUIRE(write_fields([&](Fields& f) { describe(f, again); }, true) == json);
+}
+
+TEST_CASE("every GPU profile of the catalogue is physical and says what it was fitted to",
+          "[models]") {
+  const std::string name =
+      GENERATE("a100", "a100_pcie", "h100", "h100_hbm2e", "h200", "b200", "v100");
+  CAPTURE(name);
+  const auto gpu = from_catalogue<GpuProfile>("profiles/gpu", name);
+  for (const Fitted<double>* share :
+       {&gpu.gemm_peak_share, &gpu.gemm_bandwidth_share, &gpu.flash_peak_share,
+        &gpu.memory_bandwidth_share, &gpu.sustained_clock, &gpu.flash1_rate}) {
+    REQUIRE(share->value > 0);
+    REQUIRE(share->value <= 1);
+    REQUIRE(share->spread > 0);
+    REQUIRE_FALSE(share->fitted_to.empty());
+  }
+  for (const Fitted<double>* factor :
+       {&gpu.gemm_roofline_power, &gpu.weight_gradient_slowdown, &gpu.misaligned_gemm_slowdown,
+        &gpu.flash3_rate, &gpu.unfused_softmax_slowdown}) {
+    REQUIRE(factor->value >= 1);
+    REQUIRE_FALSE(factor->fitted_to.empty());
+  }
+}

@@ -1,0 +1,181 @@
+#include "models/transformer.h"
+
+#include <catch2/catch.hpp>
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <tuple>
+#include <utility>
+
+#include "tests/base/error_text.h"
+#include "tests/models/read_json.h"
+
+using namespace stepcast;
+using Catch::Matchers::WithinRel;
+
+namespace {
+
+Transformer model(const std::string& name) { return from_catalogue<Transformer>("models", name); }
+
+/// GPT with 2 layers, hidden 6, 3 heads, 10 tokens: small enough to count by hand.
+Transformer tiny_gpt() {
+  return read_text<Transformer>(
+      R"({"num_layers": 2, "hidden_size": 6, "num_attention_heads": 3, "vocab_size": 10})");
+}
+
+}  // namespace
+
+TEST_CASE("a plain model is GPT unless said: tied, biased, learned positions", "[models]") {
+  const Transformer gpt = tiny_gpt();
+  REQUIRE(gpt.num_query_groups == 3);
+  REQUIRE(gpt.ffn_hidden_size == 24);
+  REQUIRE(gpt.head_size == 2);
+  REQUIRE(gpt.tied_embeddings);
+  REQUIRE(gpt.linear_bias);
+  REQUIRE(gpt.position_embedding == PositionEmbedding::Learned);
+}
+
+TEST_CASE("a gated model is LLaMA unless said: untied, no biases, rotary positions", "[models]") {
+  const auto llama = read_text<Transformer>(R"({
+    "num_layers": 2, "hidden_size": 6, "num_attention_heads": 3, "vocab_size": 10,
+    "gated_mlp": true
+  })");
+  REQUIRE_FALSE(llama.tied_embeddings);
+  REQUIRE_FALSE(llama.linear_bias);
+  REQUIRE(llama.position_embedding == PositionEmbedding::Rotary);
+}
+
+TEST_CASE("biases follow the tie unless said themselves", "[models]") {
+  const auto tied = read_text<Transformer>(R"({
+    "num_layers": 2, "hidden_size": 6, "num_attention_heads": 3, "vocab_size": 10,
+    "gated_mlp": true, "tied_embeddings": true
+  })");
+  REQUIRE(tied.linear_bias);
+  const auto said = read_text<Transformer>(R"({
+    "num_layers": 2, "hidden_size": 6, "num_attention_heads": 3, "vocab_size": 10,
+    "gated_mlp": true, "tied_embeddings": true, "linear_bias": false, "head_size": 4,
+    "num_query_groups": 1, "ffn_hidden_size": 16, "position_embedding": "alibi"
+  })");
+  REQUIRE_FALSE(said.linear_bias);
+  REQUIRE(said.position_embedding == PositionEmbedding::Alibi);
+  REQUIRE(query_key_value_size(said) == 20);  // (3 + 2 x 1) x 4
+}
+
+TEST_CASE("a model that is written reads back to the same", "[models]") {
+  Transformer gpt = model("llama2_70b");
+  const auto json = write_fields([&](Fields& f) { describe(f, gpt); }, true);
+  const auto again = read_value<Transformer>(json);
+  REQUIRE(total_parameters(again, 32000, 4096) == total_parameters(gpt, 32000, 4096));
+  REQUIRE(again.head_size == 128);
+  REQUIRE(again.position_embedding == PositionEmbedding::Rotary);
+}
+
+TEST_CASE("heads that do not divide the width are an error without a head size", "[models]") {
+  REQUIRE(error_text([] {
+            read_text<Transformer>(
+                R"({"num_layers": 2, "hidden_size": 100, "num_attention_heads": 3,
+                    "vocab_size": 10})");
+          }) ==
+          "x.json: at /num_attention_heads: hidden_size 100 is not a multiple of 3 heads\n"
+          "  hint: state head_size");
+}
+
+TEST_CASE("heads must divide into query groups", "[models]") {
+  REQUIRE(error_text([] {
+            read_text<Transformer>(
+                R"({"num_layers": 2, "hidden_size": 64, "num_attention_heads": 8,
+                    "vocab_size": 10, "num_query_groups": 3})");
+          }) == "x.json: at /num_query_groups: 8 heads do not divide into 3 query groups");
+}
+
+TEST_CASE("parameters of a small GPT, counted by hand", "[models]") {
+  const Transformer gpt = tiny_gpt();
+  // query-key-value 6 x 18, output 6 x 6, MLP 6 x 24 and 24 x 6
+  REQUIRE(layer_matrix_parameters(gpt) == 108 + 36 + 144 + 144);
+  // two norms, each with weight and bias
+  REQUIRE(layer_norm_parameters(gpt) == 2 * 2 * 6);
+  // biases 18 + 6 + 24 + 6
+  REQUIRE(layer_parameters(gpt) == 432 + 54 + 24);
+  REQUIRE(embedding_parameters(gpt, 16) == 96);
+  // two layers, final norm, one table of 16 rows, 5 positions
+  REQUIRE(total_parameters(gpt, 16, 5) == 2 * 510 + 12 + 96 + 30);
+}
+
+TEST_CASE("a stated position table does not follow the sequence", "[models]") {
+  Transformer gpt = tiny_gpt();
+  gpt.max_sequence_length = 7;
+  REQUIRE(total_parameters(gpt, 16, 5) - total_parameters(tiny_gpt(), 16, 5) == (7 - 5) * 6);
+}
+
+TEST_CASE("LLaMA parameters are the published totals, to the last one", "[models]") {
+  const auto [name, parameters] = GENERATE(table<std::string, std::int64_t>({
+      {"llama_7b", 6'738'415'616},
+      {"llama_13b", 13'015'864'320},
+      {"llama_33b", 32'528'943'616},
+      {"llama_65b", 65'285'660'672},
+      {"llama2_70b", 68'976'648'192},
+      {"llama3_8b", 8'030'261'248},
+      {"llama3_70b", 70'553'706'496},
+      {"llama3_405b", 405'853'388'800},
+  }));
+  CAPTURE(name);
+  const Transformer llama = model(name);
+  REQUIRE(total_parameters(llama, llama.vocab_size, 2048) == parameters);
+}
+
+TEST_CASE("GPT parameters follow Megatron's formula and its published table", "[models]") {
+  // P = 12 l h^2 (1 + 13 / (12 h) + (V + s) / (12 l h)), which leaves out the final norm's 2 h.
+  // Source: Narayanan et al., SC '21, equation 2 and table 1.
+  const auto [name, billions] = GENERATE(table<std::string, double>({
+      {"gpt_1_7b", 1.7},
+      {"gpt_3_6b", 3.6},
+      {"gpt_7_5b", 7.5},
+      {"gpt_18b", 18.4},
+      {"gpt_39b", 39.1},
+      {"gpt_76b", 76.1},
+      {"gpt_145b", 145.6},
+      {"gpt_310b", 310.1},
+      {"gpt_530b", 529.6},
+      {"gpt_1t", 1008.0},
+  }));
+  CAPTURE(name);
+  const Transformer gpt = model(name);
+  const std::int64_t l = gpt.num_layers;
+  const std::int64_t h = gpt.hidden_size;
+  const std::int64_t formula = 12 * l * h * h + 13 * l * h + (51200 + 2048) * h;
+  REQUIRE(total_parameters(gpt, 51200, 2048) == formula + 2 * h);
+  // Rounded to a tenth in the table, and cut rather than rounded in places.
+  REQUIRE(std::abs(static_cast<double>(formula) / 1e9 - billions) < 0.1);
+}
+
+TEST_CASE("GPT-3 has the 175 billion parameters it is named after", "[models]") {
+  // 96 (12 h^2 + 13 h) + (50257 + 2048) h + 2 h with h = 12288: the paper says 175.0 billion
+  const Transformer gpt = model("gpt3_175b");
+  REQUIRE(total_parameters(gpt, 50257, 2048) == 174'604'259'328);
+  REQUIRE_THAT(static_cast<double>(total_parameters(gpt, 50257, 2048)), WithinRel(175.0e9, 3e-3));
+}
+
+TEST_CASE("model FLOP are Megatron's formula for a plain model", "[models]") {
+  // 72 s l h^2 (1 + s / (6 h) + V / (12 l h)) a sequence, without recompute: 96 in the paper's
+  // equation 3 counts the forward pass twice.
+  const std::string name = GENERATE("gpt_1_7b", "gpt_76b", "gpt_1t", "gpt3_175b");
+  const int sequence_length = GENERATE(1024, 2048, 8192);
+  const Transformer gpt = model(name);
+  const double s = sequence_length;
+  const double l = gpt.num_layers;
+  const double h = gpt.hidden_size;
+  const double v = gpt.vocab_size;
+  const double formula = 72 * s * l * h * h * (1 + s / (6 * h) + v / (12 * l * h));
+  REQUIRE_THAT(model_flop(gpt, sequence_length).value(), WithinRel(formula, 1e-14));
+}
+
+TEST_CASE("forward FLOP of a small grouped-query layer, counted by hand", "[models]") {
+  Transformer llama = tiny_gpt();
+  llama.num_query_groups = 1;
+  llama.gated_mlp = true;
+  // matrices: 6 x 10 + 6 x 6 + 3 x 6 x 24 = 528, two FLOP each for every of 5 tokens;
+  // scores and their product with values: 2 x 2 x 5 x 5 x 6
+  REQUIRE(layer_forward_flop(llama, 5).value() == 2 * 5 * 528 + 600);
+  REQUIRE(logits_forward_flop(llama, 10, 5).value() == 2 * 5 * 6 * 10);
+  REQUIRE(model_flop(llama, 5).value() == 3 * (2 * 5880 + 600));
+}
