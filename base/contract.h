@@ -10,8 +10,7 @@ namespace stepcast {
 
 }  // namespace stepcast
 
-#define STEPCAST_REQUIRES(condition)                                                      \
-  do {                                                                                    \
-    if (!(condition))                                                                     \
-      ::stepcast::contract_broken(#condition, std::source_location::current());           \
+#define STEPCAST_REQUIRES(condition)                                                            \
+  do {                                                                                          \
+    if (!(condition)) ::stepcast::contract_broken(#condition, std::source_location::current()); \
   } while (false)

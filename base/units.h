@@ -24,8 +24,12 @@ class Quantity {
   constexpr Quantity& operator-=(Quantity other) { return *this = *this - other; }
   constexpr Quantity& operator*=(double factor) { return *this = *this * factor; }
 
-  friend constexpr Quantity operator+(Quantity a, Quantity b) { return Quantity(a.value_ + b.value_); }
-  friend constexpr Quantity operator-(Quantity a, Quantity b) { return Quantity(a.value_ - b.value_); }
+  friend constexpr Quantity operator+(Quantity a, Quantity b) {
+    return Quantity(a.value_ + b.value_);
+  }
+  friend constexpr Quantity operator-(Quantity a, Quantity b) {
+    return Quantity(a.value_ - b.value_);
+  }
   friend constexpr Quantity operator*(Quantity a, double b) { return Quantity(a.value_ * b); }
   friend constexpr Quantity operator*(double a, Quantity b) { return Quantity(a * b.value_); }
   friend constexpr Quantity operator/(Quantity a, double b) { return Quantity(a.value_ / b); }
@@ -66,31 +70,37 @@ constexpr Joules operator*(Watts power, Seconds time) {
   return Joules(power.value() * time.value());
 }
 
-#define STEPCAST_LITERAL(suffix, Type, scale)                                                  \
-  constexpr Type operator""_##suffix(long double v) { return Type(static_cast<double>(v) * (scale)); } \
-  constexpr Type operator""_##suffix(unsigned long long v) {                                   \
-    return Type(static_cast<double>(v) * (scale));                                             \
+// `v` is the number as written; small units divide, since 1e-6 is not exact and 1e6 is: 3_us is
+// then the double nearest to 3e-6, the same that the text "3 us" gives.
+#define STEPCAST_LITERAL(suffix, Type, in_base_unit)               \
+  constexpr auto operator""_##suffix(long double written) {        \
+    const double v = static_cast<double>(written);                 \
+    return Type(in_base_unit);                                     \
+  }                                                                \
+  constexpr auto operator""_##suffix(unsigned long long written) { \
+    const double v = static_cast<double>(written);                 \
+    return Type(in_base_unit);                                     \
   }
 
 inline namespace literals {
-STEPCAST_LITERAL(B, Bytes, 1.0)
-STEPCAST_LITERAL(kB, Bytes, 1e3)
-STEPCAST_LITERAL(MB, Bytes, 1e6)
-STEPCAST_LITERAL(GB, Bytes, 1e9)
-STEPCAST_LITERAL(KiB, Bytes, 1024.0)
-STEPCAST_LITERAL(MiB, Bytes, 1048576.0)
-STEPCAST_LITERAL(GiB, Bytes, 1073741824.0)
-STEPCAST_LITERAL(s, Seconds, 1.0)
-STEPCAST_LITERAL(ms, Seconds, 1e-3)
-STEPCAST_LITERAL(us, Seconds, 1e-6)
-STEPCAST_LITERAL(ns, Seconds, 1e-9)
-STEPCAST_LITERAL(GFLOP, Flop, 1e9)
-STEPCAST_LITERAL(TFLOP, Flop, 1e12)
-STEPCAST_LITERAL(TFLOP_per_s, FlopPerSecond, 1e12)
-STEPCAST_LITERAL(B_per_s, BytesPerSecond, 1.0)
-STEPCAST_LITERAL(GB_per_s, BytesPerSecond, 1e9)
-STEPCAST_LITERAL(Gbit_per_s, BytesPerSecond, 1e9 / 8)
-STEPCAST_LITERAL(W, Watts, 1.0)
+STEPCAST_LITERAL(B, Bytes, v)
+STEPCAST_LITERAL(kB, Bytes, v * 1e3)
+STEPCAST_LITERAL(MB, Bytes, v * 1e6)
+STEPCAST_LITERAL(GB, Bytes, v * 1e9)
+STEPCAST_LITERAL(KiB, Bytes, v * 1024.0)
+STEPCAST_LITERAL(MiB, Bytes, v * 1048576.0)
+STEPCAST_LITERAL(GiB, Bytes, v * 1073741824.0)
+STEPCAST_LITERAL(s, Seconds, v)
+STEPCAST_LITERAL(ms, Seconds, v / 1e3)
+STEPCAST_LITERAL(us, Seconds, v / 1e6)
+STEPCAST_LITERAL(ns, Seconds, v / 1e9)
+STEPCAST_LITERAL(GFLOP, Flop, v * 1e9)
+STEPCAST_LITERAL(TFLOP, Flop, v * 1e12)
+STEPCAST_LITERAL(TFLOP_per_s, FlopPerSecond, v * 1e12)
+STEPCAST_LITERAL(B_per_s, BytesPerSecond, v)
+STEPCAST_LITERAL(GB_per_s, BytesPerSecond, v * 1e9)
+STEPCAST_LITERAL(Gbit_per_s, BytesPerSecond, v * 1e9 / 8)
+STEPCAST_LITERAL(W, Watts, v)
 }  // namespace literals
 
 #undef STEPCAST_LITERAL
