@@ -14,16 +14,16 @@
 namespace stepcast {
 namespace {
 
-template <class Enum, std::size_t Size>
-using WordTable = std::array<std::pair<Enum, std::string_view>, Size>;
+template <class Enum, std::size_t size>
+using WordTable = std::array<std::pair<Enum, std::string_view>, size>;
 
-constexpr WordTable<Recompute, 3> kRecomputes{{
+constexpr WordTable<Recompute, 3> recompute_words{{
     {Recompute::None, "none"},
     {Recompute::Selective, "selective"},
     {Recompute::Full, "full"},
 }};
 
-constexpr WordTable<Precision, 5> kPrecisions{{
+constexpr WordTable<Precision, 5> precision_words{{
     {Precision::Fp32, "fp32"},
     {Precision::Tf32, "tf32"},
     {Precision::Fp16, "fp16"},
@@ -31,14 +31,14 @@ constexpr WordTable<Precision, 5> kPrecisions{{
     {Precision::Fp8, "fp8"},
 }};
 
-constexpr WordTable<AttentionKernel, 4> kAttentionKernels{{
+constexpr WordTable<AttentionKernel, 4> attention_words{{
     {AttentionKernel::Unfused, "unfused"},
     {AttentionKernel::Flash1, "flash1"},
     {AttentionKernel::Flash2, "flash2"},
     {AttentionKernel::Flash3, "flash3"},
 }};
 
-constexpr WordTable<Framework, 7> kFrameworks{{
+constexpr WordTable<Framework, 7> framework_words{{
     {Framework::Megatron, "megatron"},
     {Framework::MegatronDeepspeed, "megatron_deepspeed"},
     {Framework::Deepspeed, "deepspeed"},
@@ -48,7 +48,7 @@ constexpr WordTable<Framework, 7> kFrameworks{{
     {Framework::Internevo, "internevo"},
 }};
 
-constexpr WordTable<Optimizer, 2> kOptimizers{{
+constexpr WordTable<Optimizer, 2> optimizer_words{{
     {Optimizer::AdamW, "adamw"},
     {Optimizer::Adam, "adam"},
 }};
@@ -56,7 +56,7 @@ constexpr WordTable<Optimizer, 2> kOptimizers{{
 /// Every schedule word of the scenario's contract; the last two have no program yet.
 enum class ScheduleWord { GPipe, OneForwardOneBackward, Interleaved, ZeroBubble, DualPipe };
 
-constexpr WordTable<ScheduleWord, 5> kScheduleWords{{
+constexpr WordTable<ScheduleWord, 5> schedule_words{{
     {ScheduleWord::GPipe, "gpipe"},
     {ScheduleWord::OneForwardOneBackward, "1f1b"},
     {ScheduleWord::Interleaved, "interleaved_1f1b"},
@@ -64,10 +64,10 @@ constexpr WordTable<ScheduleWord, 5> kScheduleWords{{
     {ScheduleWord::DualPipe, "dual_pipe"},
 }};
 
-constexpr std::array<std::string_view, 3> kOffloads{"optimizer", "parameters", "activations"};
+constexpr std::array<std::string_view, 3> offload_words{"optimizer", "parameters", "activations"};
 
-template <class Enum, std::size_t Size>
-std::string_view find_word(const WordTable<Enum, Size>& table, Enum value) {
+template <class Enum, std::size_t size>
+std::string_view find_word(const WordTable<Enum, size>& table, Enum value) {
   for (const auto& [word_value, name] : table) {
     if (word_value == value) return name;
   }
@@ -111,14 +111,14 @@ void describe_schedule(Fields& f, ParallelPlan& plan) {
   std::optional<ScheduleWord> schedule;
   if (plan.schedule) schedule = schedule_word(*plan.schedule);
   // The schema lists what can be run; reading knows the others too, to say why it refuses them.
-  const Words<ScheduleWord> words(kScheduleWords);
+  const Words<ScheduleWord> words(schedule_words);
   f.field("schedule", schedule, f.reading() ? words : words.first(3),
           {.doc = "1f1b unless said; interleaved_1f1b where virtual_pipeline > 1"});
   if (!f.reading() || !schedule) return;
   plan.schedule = modelled_schedule(*schedule);
   if (!plan.schedule) {
     refuse_unmodelled(f, "schedule",
-                      "schedule " + std::string(find_word(kScheduleWords, *schedule)));
+                      "schedule " + std::string(find_word(schedule_words, *schedule)));
   }
 }
 
@@ -170,7 +170,7 @@ void describe_placement(Fields& f, ParallelPlan& plan) {
 void refuse_unmodelled_keys(Fields& f) {
   if (!f.reading()) return;
   std::vector<std::size_t> offload;
-  f.word_list("offload", offload, kOffloads, {});
+  f.word_list("offload", offload, offload_words, {});
   if (!offload.empty()) refuse_unmodelled(f, "offload", "offload");
   std::optional<std::string> compression;
   f.field("gradient_compression", compression, {});
@@ -179,19 +179,19 @@ void refuse_unmodelled_keys(Fields& f) {
 
 }  // namespace
 
-std::string_view word(Framework framework) { return find_word(kFrameworks, framework); }
-std::string_view word(Recompute recompute) { return find_word(kRecomputes, recompute); }
-std::string_view word(Precision precision) { return find_word(kPrecisions, precision); }
-std::string_view word(AttentionKernel attention) { return find_word(kAttentionKernels, attention); }
+std::string_view word(Framework framework) { return find_word(framework_words, framework); }
+std::string_view word(Recompute recompute) { return find_word(recompute_words, recompute); }
+std::string_view word(Precision precision) { return find_word(precision_words, precision); }
+std::string_view word(AttentionKernel attention) { return find_word(attention_words, attention); }
 std::string_view word(Schedule schedule) {
-  return find_word(kScheduleWords, schedule_word(schedule));
+  return find_word(schedule_words, schedule_word(schedule));
 }
 
 void describe(Fields& f, ParallelPlan& plan) {
   describe_degrees(f, plan);
   describe_sharding(f, plan);
   describe_schedule(f, plan);
-  f.field("recompute", plan.recompute, kRecomputes,
+  f.field("recompute", plan.recompute, recompute_words,
           {.doc = "activations computed again in the backward pass"});
   f.field("overlap_gradient_reduce", plan.overlap_gradient_reduce,
           {.doc = "gradients are reduced beside the backward pass; the framework's default"});
@@ -221,15 +221,15 @@ void describe_settings(Fields& f, TrainingJob& job) {
   f.object("batch", [&](Fields& g) { describe(g, job.batch); },
            {.presence = Presence::Required, .doc = "how many sequences of what length"});
   f.object("plan", [&](Fields& g) { describe(g, job.plan); }, {.doc = "how the work is split"});
-  f.field("precision", job.precision, kPrecisions, {.doc = "of the matrix products"});
-  f.field("attention", job.attention, kAttentionKernels, {.doc = "kernel"});
-  f.field("framework", job.framework, kFrameworks, {.doc = "what runs the training"});
+  f.field("precision", job.precision, precision_words, {.doc = "of the matrix products"});
+  f.field("attention", job.attention, attention_words, {.doc = "kernel"});
+  f.field("framework", job.framework, framework_words, {.doc = "what runs the training"});
   f.object("runtime", [&](Fields& g) { describe(g, job.runtime); },
            {.doc = "the launch environment"});
-  f.field("optimizer", job.optimizer, kOptimizers, {.doc = "adamw unless said"});
-  f.field("optimizer_state_precision", job.optimizer_state_precision, kPrecisions,
+  f.field("optimizer", job.optimizer, optimizer_words, {.doc = "adamw unless said"});
+  f.field("optimizer_state_precision", job.optimizer_state_precision, precision_words,
           {.doc = "of moments and master weights, where it is not the recipe's"});
-  f.field("gradient_precision", job.gradient_precision, kPrecisions,
+  f.field("gradient_precision", job.gradient_precision, precision_words,
           {.doc = "of kept gradients, where it is not the recipe's"});
   f.field(
       "vocab_padding", job.vocab_padding,

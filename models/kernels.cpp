@@ -11,7 +11,7 @@ namespace stepcast {
 namespace {
 
 // Tensor cores load 16 bytes at a time: 8 elements of 16 bits.
-constexpr std::int64_t kAlignedHeadSize = 8;
+constexpr std::int64_t aligned_head_size = 8;
 
 struct ElementBytes {
   double input;
@@ -107,9 +107,9 @@ Bytes flash_forward_traffic(const AttentionShape& shape, Precision precision) {
 }
 
 /// Backward reads these and the output's gradient, and writes three gradients.
-constexpr double kFlashBackwardTraffic = 2;
+constexpr double flash_backward_traffic = 2;
 /// Five products (scores again, then the gradients of value, probability, query and key) for two.
-constexpr double kFlashBackwardWork = 2.5;
+constexpr double flash_backward_work = 2.5;
 
 Seconds flash_time(Flop work, FlopPerSecond rate, Bytes traffic, const Device& device) {
   const BytesPerSecond bandwidth =
@@ -121,7 +121,7 @@ Seconds flash_time(Flop work, FlopPerSecond rate, Bytes traffic, const Device& d
 
 Seconds batched_gemm_time(std::int64_t m, std::int64_t n, std::int64_t k,
                           const AttentionShape& shape, Precision precision, const Device& device) {
-  const bool aligned = shape.head_size % kAlignedHeadSize == 0;
+  const bool aligned = shape.head_size % aligned_head_size == 0;
   const double slowdown = aligned ? 1.0 : device.profile.misaligned_gemm_slowdown.value;
   // Both operands are activations, so no pass accumulates into fp32 as a weight gradient does.
   const GemmShape gemm{m, n, k, shape.micro_batch * shape.heads};
@@ -190,8 +190,8 @@ Seconds flash_attention_backward_time(const AttentionShape& shape, AttentionKern
   if (is_empty(shape)) return {};
   const FlopPerSecond rate =
       device.profile.flash_backward_rate.value * flash_forward_rate(kernel, precision, device);
-  return flash_time(kFlashBackwardWork * flash_forward_work(shape, device.profile), rate,
-                    kFlashBackwardTraffic * flash_forward_traffic(shape, precision), device);
+  return flash_time(flash_backward_work * flash_forward_work(shape, device.profile), rate,
+                    flash_backward_traffic * flash_forward_traffic(shape, precision), device);
 }
 
 Seconds unfused_attention_forward_time(const AttentionShape& shape, Precision precision,

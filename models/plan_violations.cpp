@@ -197,13 +197,14 @@ void check_interleaving(const TrainingJob& job, Violations& found) {
 
 void check_schedule(const TrainingJob& job, Violations& found) {
   const ParallelPlan& plan = job.plan;
-  if (plan.schedule == Schedule::Interleaved) {
+  const Schedule schedule = plan.schedule.value_or(Schedule::OneForwardOneBackward);
+  if (schedule == Schedule::Interleaved) {
     check_interleaving(job, found);
   } else if (plan.virtual_pipeline > 1) {
     found.push_back({"/plan/virtual_pipeline",
                      degree("virtual_pipeline", plan.virtual_pipeline) +
                          " needs schedule interleaved_1f1b, the plan has " +
-                         std::string(word(*plan.schedule)),
+                         std::string(word(schedule)),
                      {},
                      {}});
   }

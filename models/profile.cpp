@@ -12,7 +12,7 @@
 namespace stepcast {
 namespace {
 
-constexpr std::array<std::pair<LayerSplit, std::string_view>, 2> kLayerSplits{{
+constexpr std::array<std::pair<LayerSplit, std::string_view>, 2> layer_splits{{
     {LayerSplit::Even, "even"},
     {LayerSplit::ByCost, "by_cost"},
 }};
@@ -121,7 +121,7 @@ void describe_framework_recipe(Fields& f, FrameworkProfile& p) {
           {.at_least = 0, .doc = "gradient buckets of the reducer while data parallel"});
   f.field("master_is_weight", p.master_is_weight,
           {.doc = "fp32 weights are the master copy, 16-bit ones live only while in use"});
-  f.field("layer_split", p.layer_split, Words<LayerSplit>(kLayerSplits),
+  f.field("layer_split", p.layer_split, layer_splits,
           {.doc = "how layers are dealt to pipeline stages"});
   f.field("vocab_padding", p.vocab_padding,
           {.at_least = 1, .doc = "vocabulary rows: a multiple of this x tensor_parallel"});

@@ -10,12 +10,12 @@
 namespace stepcast {
 namespace {
 
-constexpr std::array<std::string_view, kNumAxes> kAxisWords{"tp", "cp", "ep", "dp", "pp"};
+constexpr std::array<std::string_view, kNumAxes> axis_words{"tp", "cp", "ep", "dp", "pp"};
 
-/// Position in kAxisWords, which lists the axes in the order of `Axis`.
+/// Position in axis_words, which lists the axes in the order of `Axis`.
 std::optional<Axis> axis_of(std::string_view text) {
-  for (std::size_t i = 0; i < kAxisWords.size(); ++i) {
-    if (kAxisWords[i] == text) return static_cast<Axis>(i);
+  for (std::size_t i = 0; i < axis_words.size(); ++i) {
+    if (axis_words[i] == text) return static_cast<Axis>(i);
   }
   return std::nullopt;
 }

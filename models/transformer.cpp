@@ -13,7 +13,7 @@
 namespace stepcast {
 namespace {
 
-constexpr std::array<std::pair<PositionEmbedding, std::string_view>, 3> kPositionEmbeddings{{
+constexpr std::array<std::pair<PositionEmbedding, std::string_view>, 3> position_embeddings{{
     {PositionEmbedding::Learned, "learned"},
     {PositionEmbedding::Rotary, "rotary"},
     {PositionEmbedding::Alibi, "alibi"},
@@ -58,8 +58,7 @@ void describe_family(Fields& f, Transformer& model) {
           {.doc = "linear layers and norms have biases; as tied_embeddings unless said"});
   defaults_to(f, model.position_embedding,
               plain ? PositionEmbedding::Learned : PositionEmbedding::Rotary);
-  f.field("position_embedding", model.position_embedding,
-          Words<PositionEmbedding>(kPositionEmbeddings),
+  f.field("position_embedding", model.position_embedding, position_embeddings,
           {.doc = "learned unless said for a plain MLP, else rotary"});
   f.field(
       "max_sequence_length", model.max_sequence_length,
