@@ -53,9 +53,9 @@ void describe_family(Fields& f, Transformer& model) {
   defaults_to(f, model.tied_embeddings, plain);
   f.field("tied_embeddings", model.tied_embeddings,
           {.doc = "the output layer is the embedding table; true unless said for a plain MLP"});
-  defaults_to(f, model.linear_bias, model.tied_embeddings);
+  defaults_to(f, model.linear_bias, plain);
   f.field("linear_bias", model.linear_bias,
-          {.doc = "linear layers and norms have biases; as tied_embeddings unless said"});
+          {.doc = "linear layers and norms have biases; true unless said for a plain MLP"});
   defaults_to(f, model.position_embedding,
               plain ? PositionEmbedding::Learned : PositionEmbedding::Rotary);
   f.field("position_embedding", model.position_embedding, position_embeddings,

@@ -23,11 +23,11 @@ struct Transformer {
   int vocab_size = 0;
   int head_size = 0;       ///< hidden_size / num_attention_heads unless said
   bool gated_mlp = false;  ///< three matrices (SwiGLU) instead of two
-  bool tied_embeddings =
-      false;  ///< unless said: tied where the MLP is plain (GPT), untied where it is gated (LLaMA)
-  bool linear_bias = false;  ///< unless said: as tied_embeddings
-  PositionEmbedding position_embedding =
-      PositionEmbedding::Rotary;  ///< unless said: learned where the MLP is plain
+  // Unless said: as GPT where the MLP is plain (tied, biased, learned positions), as LLaMA where it
+  // is gated (none of these, rotary positions).
+  bool tied_embeddings = false;
+  bool linear_bias = false;  ///< in linear layers and norms
+  PositionEmbedding position_embedding = PositionEmbedding::Rotary;
   int max_sequence_length =
       0;  ///< rows of a learned position table; 0: the batch's sequence length
 };

@@ -45,17 +45,21 @@ TEST_CASE("a gated model is LLaMA unless said: untied, no biases, rotary positio
   REQUIRE(llama.position_embedding == PositionEmbedding::Rotary);
 }
 
-TEST_CASE("biases follow the tie unless said themselves", "[models]") {
-  const auto tied = read_text<Transformer>(R"({
-    "num_layers": 2, "hidden_size": 6, "num_attention_heads": 3, "vocab_size": 10,
-    "gated_mlp": true, "tied_embeddings": true
+TEST_CASE("tying the embeddings adds no biases: Llama 3.2 1B, to the last parameter", "[models]") {
+  const auto llama = read_text<Transformer>(R"({
+    "num_layers": 16, "hidden_size": 2048, "num_attention_heads": 32, "num_query_groups": 8,
+    "ffn_hidden_size": 8192, "vocab_size": 128256, "gated_mlp": true, "tied_embeddings": true
   })");
-  REQUIRE(tied.linear_bias);
+  REQUIRE(total_parameters(llama, 128256, 4096) == 1'235'814'400);
+}
+
+TEST_CASE("what a model says of itself wins over its family's defaults", "[models]") {
   const auto said = read_text<Transformer>(R"({
     "num_layers": 2, "hidden_size": 6, "num_attention_heads": 3, "vocab_size": 10,
-    "gated_mlp": true, "tied_embeddings": true, "linear_bias": false, "head_size": 4,
-    "num_query_groups": 1, "ffn_hidden_size": 16, "position_embedding": "alibi"
+    "tied_embeddings": false, "linear_bias": false, "head_size": 4, "num_query_groups": 1,
+    "ffn_hidden_size": 16, "position_embedding": "alibi"
   })");
+  REQUIRE_FALSE(said.tied_embeddings);
   REQUIRE_FALSE(said.linear_bias);
   REQUIRE(said.position_embedding == PositionEmbedding::Alibi);
   REQUIRE(query_key_value_size(said) == 20);  // (3 + 2 x 1) x 4
