@@ -110,7 +110,8 @@ class Fields {
   ///   "node": "dgx_a100_80gb"                          a catalogue name or a path
   ///   "node": { "gpus": 8, ... }                       an inline object
   ///   "node": { "base": "dgx_a100_80gb", "gpus": 4 }   the named part with this object merged over
-  ///                                                    it (RFC 7396; null takes a key away)
+  ///                                                    it (RFC 7396; null takes a key away; an
+  ///                                                    object over a name changes that part)
   ///
   /// `kind` is the catalogue's folder, such as "models"; `describe` describes the object that the
   /// name stands for; `name` receives the name as written and is empty in the other two forms. An

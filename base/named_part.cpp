@@ -29,9 +29,19 @@ SourceObject named(const std::string& name, const InputPlace& place, std::string
   return object;
 }
 
+/// An object over a name changes what the name stands for: RFC 7396 alone would replace it.
+void keep_inner_names(const json& base, json& changes) {
+  for (const auto& [key, change] : changes.items()) {
+    const auto name = base.find(key);
+    if (name == base.end() || !name->is_string()) continue;
+    if (change.is_object() && !change.contains("base")) change["base"] = *name;
+  }
+}
+
 /// `base` with the keys of `changes` merged over it.
 SourceObject merged(const SourceObject& base, json changes, const InputPlace& place) {
   changes.erase("base");
+  keep_inner_names(*base.json, changes);
   SourceObject result{nullptr, place, base.name_depth};
   for (const auto& [key, value] : base.json->items()) {
     if (!changes.contains(key)) result.elsewhere.emplace(key, base.object_of(key));

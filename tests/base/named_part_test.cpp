@@ -59,6 +59,18 @@ TEST_CASE("a part may be a named part with changes", "[base]") {
   REQUIRE(machine.wheel_name.empty());
 }
 
+TEST_CASE("an object over a name inside a base changes the part of that name", "[base]") {
+  PartsInMemory parts = catalogue();
+  parts.add("carts/big", R"({"wheel": "road"})");
+  Machine cart;
+  read_fields(parse_json(R"({"cart": {"base": "big", "wheel": {"spokes": 16}}})", "x.json"),
+              {"x.json", ""}, parts, [&](Fields& f) {
+                std::string name;
+                f.part("cart", "carts", name, [&](Fields& inner) { describe(inner, cart); }, {});
+              });
+  REQUIRE(cart.wheel == Wheel{16, 0.34});
+}
+
 TEST_CASE("a null over a base takes the key away", "[base]") {
   REQUIRE(read_machine(R"({"wheel": {"base": "road", "radius": null}})").wheel == Wheel{20, 0.35});
 }

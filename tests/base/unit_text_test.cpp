@@ -60,6 +60,7 @@ TEST_CASE("FLOP rates and powers are read", "[base]") {
   REQUIRE(parse_flop_rate("312 TFLOP/s") == FlopPerSecond(312e12));
   REQUIRE(parse_flop_rate("19.5 TFLOP/s") == FlopPerSecond(19.5e12));
   REQUIRE(parse_flop_rate("2 PFLOP/s") == FlopPerSecond(2e15));
+  REQUIRE(parse_flop("14 TFLOP") == 14_TFLOP);
   REQUIRE(parse_watts("400 W") == Watts(400));
   REQUIRE(parse_watts("6.5 kW") == Watts(6500));
 }
@@ -109,6 +110,7 @@ TEST_CASE("exact text is the shortest in the base unit", "[base]") {
   REQUIRE(exact_text(Bytes(85899345920)) == "85899345920 B");
   REQUIRE(exact_text(BytesPerSecond(50e9)) == "5e+10 B/s");
   REQUIRE(exact_text(FlopPerSecond(312e12)) == "3.12e+14 FLOP/s");
+  REQUIRE(exact_text(14_TFLOP) == "1.4e+13 FLOP");
   REQUIRE(exact_text(Watts(400)) == "400 W");
 }
 
