@@ -2,8 +2,8 @@
 #pragma once
 
 #include <map>
-#include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/fields.h"
@@ -14,20 +14,25 @@ namespace stepcast {
 /// source tree that the program was built from.
 std::string catalogue_folder();
 
-/// Resolves a name to catalogue/KIND/NAME.json, or a path (it has a '/' or ends in ".json") relative
-/// to the file that names it. Keeps what it has read. Unknown names: InputError with the nearest ones.
+/// Whether a part's name as written is a path: it has a '/' or ends in ".json".
+bool is_path_name(std::string_view name);
+
+/// Resolves a name to catalogue/KIND/NAME.json, or a path relative to the file that names it. Keeps
+/// what it has read. Unknown names: InputError with the nearest ones.
 class Catalogue : public PartResolver {
  public:
   explicit Catalogue(std::string folder);
   Part resolve(std::string_view kind, const std::string& name, const InputPlace& from) override;
 
-  /// Kinds ("models", "nodes", ...), and the names of a kind, sorted.
+  /// Kinds ("models", "nodes", "profiles/gpu", ...), and the names of a kind, sorted.
   std::vector<std::string> kinds() const;
   std::vector<std::string> names(const std::string& kind) const;
 
  private:
+  std::string file_of(std::string_view kind, const std::string& name, const InputPlace& from) const;
+
   std::string folder_;
-  std::map<std::string, Part> read_;
+  std::map<std::string, Part> read_;  ///< by file
 };
 
 }  // namespace stepcast

@@ -32,10 +32,10 @@ struct Figures {
   std::optional<Bytes> peak_memory;
   MemoryKind memory_kind = MemoryKind::Reserved;
   std::optional<bool> fits;
-  bool derived = false;             ///< computed from other published figures
-  bool fits_is_inferred = false;    ///< the source does not say outright that memory ran out
+  bool derived = false;           ///< computed from other published figures
+  bool fits_is_inferred = false;  ///< the source does not say outright that memory ran out
   std::optional<double> usd_per_hour;
-  std::optional<Flop> forward_flop;             ///< of `forward_flop_tokens` tokens through the whole model
+  std::optional<Flop> forward_flop;  ///< of `forward_flop_tokens` tokens through the whole model
   std::optional<double> forward_flop_tokens;
   std::optional<Bytes> weights_and_optimizer_memory;  ///< of the whole model, all GPUs together
 };
@@ -47,40 +47,68 @@ struct Scenario {
   Profile profile;
   std::optional<Price> price;
   std::optional<double> training_tokens;
+  std::optional<std::int64_t> seed;  ///< of everything random in the prediction
   std::optional<Figures> claimed;
   std::optional<Figures> measured;
 
-  std::string file;                 ///< where it was read from, for errors and reports
-  std::string pointer;              ///< its place in the file ("/runs/3" in a suite, "" alone)
-  std::string model_name;           ///< as written where it is a name; empty for an inline model
-  std::string node_name, fabric_name, price_name;
+  std::string file;     ///< where it was read from, for errors and reports
+  std::string pointer;  ///< its place in the file ("/runs/3" in a suite, "" alone)
+
+  /// The parts' names as written, empty for inline parts. Whoever changes a part empties its name:
+  /// scenario_to_json writes the name where there is one.
+  std::string model_name;
+  std::string node_name;
+  std::string fabric_name;
+  std::string price_name;
 
   Device device() const { return {cluster.node.gpu, profile.gpu}; }
 };
 
-/// One run of a suite that could not be read, or a scenario.
+struct ReadOptions {
+  /// "--set" arguments: "plan/tensor_parallel=4" or "plan.tensor_parallel=4". The value is JSON
+  /// where it reads as such, else text; null takes the key away. In a suite they hold for every
+  /// run.
+  std::vector<std::string> settings = {};
+  /// "--profile": values laid over the built-in profile; empty: none
+  std::string profile_file = {};
+};
+
+/// Reads a scenario file or a suite (every run a scenario). Every scenario is complete
+/// (data_parallel filled in, profile chosen by GPU, fabric and framework) and can run: violations
+/// of the plan are InputErrors. A fabric is required when nodes > 1. Throws InputError at the first
+/// fault.
+///
+/// The profile is the built-in one with the scenario's `calibration` merged over it, and then the
+/// profile file (RFC 7396). Both have the keys `gpu`, `network` and `framework`, which hold any
+/// of a profile's constants, and may name another `base` than the built-in profile.
+std::vector<Scenario> read_scenarios(const std::string& path, const ReadOptions& options);
+
+/// The same from JSON already in memory; `file` is used in errors, and paths are relative to it.
+std::vector<Scenario> scenarios_from_json(const nlohmann::json& json, const std::string& file,
+                                          const ReadOptions& options);
+
+/// One run of a suite that could not be read.
 struct ScenarioFault {
   std::string title;
   std::string message;
 };
 
-struct ReadOptions {
-  std::vector<std::string> settings;   ///< "--set" arguments: "plan/tensor_parallel=4" or "plan.tensor_parallel=4"
-  std::string profile_file;            ///< "--profile": values laid over the built-in profile; empty: none
+struct SuiteReading {
+  std::vector<Scenario> scenarios;
+  std::vector<ScenarioFault> faults;
 };
 
-/// Reads a scenario file or a suite (every run a scenario). Every scenario is complete (data_parallel
-/// filled in, profile chosen by GPU, fabric and framework) and can run: violations of the plan are
-/// InputErrors. A fabric is required when nodes > 1. Throws InputError at the first fault.
-std::vector<Scenario> read_scenarios(const std::string& path, const ReadOptions& options);
+/// As read_scenarios, but a run of a suite that cannot be read is a fault beside the others'
+/// answers. Still throws InputError where nothing of the file can be read.
+SuiteReading read_suite(const std::string& path, const ReadOptions& options);
 
-/// The same from JSON already in memory; `file` is used in errors.
-std::vector<Scenario> scenarios_from_json(const nlohmann::json& json, const std::string& file, const ReadOptions& options);
-
-/// The scenario as JSON that reads back to the same scenario: parts by name where they have one.
+/// The scenario as JSON that reads back to the same scenario: parts by catalogue name where they
+/// have one, else inline (also those that were read from a path).
 nlohmann::json scenario_to_json(const Scenario& scenario);
 
-/// JSON Schema of a scenario or of a suite, from the same description that reads them.
+/// JSON Schema of a scenario or of a suite, from the same description that reads them. A suite's
+/// runs are described as if nothing were required, since the defaults may say it, and without the
+/// nulls that take a default away.
 nlohmann::json scenario_schema();
 nlohmann::json suite_schema();
 

@@ -1,0 +1,17 @@
+// What a scenario's cluster refuses that its plan alone would allow. Private to scenarios/.
+#pragma once
+
+#include <optional>
+
+#include "scenarios/scenario.h"
+
+namespace stepcast {
+
+/// GPUs in use.
+int num_gpus(const ClusterSpec& cluster);
+
+/// Why a completed scenario cannot run: the first of the plan's violations, or a kernel that the
+/// GPU does not have.
+std::optional<Violation> first_violation(const Scenario& scenario);
+
+}  // namespace stepcast

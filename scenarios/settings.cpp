@@ -1,0 +1,186 @@
+#include "scenarios/settings.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <charconv>
+#include <cstddef>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string_view>
+
+#include "base/fields.h"
+#include "base/near_names.h"
+#include "scenarios/catalogue.h"
+#include "scenarios/scenario.h"
+
+namespace stepcast {
+
+namespace {
+
+using nlohmann::json;
+
+std::string option(const std::string& argument) { return "--set " + argument; }
+
+std::vector<std::string> keys_of(std::string_view path) {
+  std::vector<std::string> keys;
+  if (path.starts_with('/')) path.remove_prefix(1);
+  while (true) {
+    const std::size_t end = path.find_first_of("/.");
+    keys.emplace_back(path.substr(0, end));
+    if (end == std::string_view::npos) return keys;
+    path.remove_prefix(end + 1);
+  }
+}
+
+/// Lists, objects and quoted text must be JSON; numbers, true, false and null may be, and anything
+/// else is text.
+json value_of(std::string_view text, const std::string& argument) {
+  if (text.starts_with('{') || text.starts_with('[') || text.starts_with('"')) {
+    return parse_json(text, option(argument));
+  }
+  json value = json::parse(text, nullptr, false);
+  return value.is_discarded() ? json(text) : value;
+}
+
+Setting parse_setting(const std::string& argument) {
+  const std::size_t equals = argument.find('=');
+  if (equals == std::string::npos || equals == 0) {
+    throw InputError({option(argument), ""}, "expected PATH=VALUE",
+                     "as in --set plan/tensor_parallel=4");
+  }
+  const std::string_view text = argument;
+  json value = value_of(text.substr(equals + 1), argument);
+  return {argument, keys_of(text.substr(0, equals)),
+          std::make_shared<const json>(std::move(value))};
+}
+
+std::optional<std::size_t> index_of(const std::string& key) {
+  std::size_t index = 0;
+  const char* end = key.data() + key.size();
+  const auto [parsed, error] = std::from_chars(key.data(), end, index);
+  if (error != std::errc() || parsed != end) return std::nullopt;
+  return index;
+}
+
+/// The forms that a value may take: one, or the alternatives of a part.
+std::vector<const json*> forms_of(const json& schema) {
+  const auto choices = schema.find("anyOf");
+  if (choices == schema.end()) return {&schema};
+  std::vector<const json*> forms;
+  for (const json& form : *choices) forms.push_back(&form);
+  return forms;
+}
+
+/// The schema of a key or of an element inside a value; null where there is none.
+const json* schema_inside(const json& schema, const std::string& key) {
+  for (const json* form : forms_of(schema)) {
+    if (form->contains("items") && index_of(key)) return &(*form)["items"];
+    if (form->contains("properties") && (*form)["properties"].contains(key)) {
+      return &(*form)["properties"][key];
+    }
+  }
+  return nullptr;
+}
+
+/// The keys that a value may have; none where it is no object.
+std::vector<std::string> known_keys(const json& schema) {
+  std::vector<std::string> known;
+  for (const json* form : forms_of(schema)) {
+    if (!form->contains("properties")) continue;
+    for (const auto& [key, unused] : (*form)["properties"].items()) known.push_back(key);
+  }
+  return known;
+}
+
+[[noreturn]] void refuse_path(const InputPlace& place, const std::string& key, const json& schema) {
+  const std::vector<std::string> known = known_keys(schema);
+  std::vector<std::string> details;
+  if (known.empty())
+    details.push_back("no key is expected here");
+  else
+    details.push_back(fmt::format("expected keys: {}", fmt::join(known, ", ")));
+  throw InputError(place, fmt::format("unknown key \"{}\"", key), did_you_mean(key, known),
+                   details);
+}
+
+/// Whether a value may be a named part: then it may be given as an object with a `base`.
+bool is_part(const json& schema) {
+  for (const json* form : forms_of(schema)) {
+    if (form->contains("properties") && (*form)["properties"].contains("base")) return true;
+  }
+  return false;
+}
+
+/// A path on the command line is relative to where the command runs, one in a file to the file.
+void anchor_path(Setting& setting, const json& schema) {
+  if (!is_part(schema) || !setting.value->is_string()) return;
+  const auto name = setting.value->get<std::string>();
+  if (!is_path_name(name)) return;
+  setting.value = std::make_shared<const json>(std::filesystem::absolute(name).string());
+}
+
+void check_path(Setting& setting, const json& scenario) {
+  InputPlace place{option(setting.text), ""};
+  const json* schema = &scenario;
+  for (const std::string& key : setting.path) {
+    const json* inside = schema_inside(*schema, key);
+    if (inside == nullptr) refuse_path(place, key, *schema);
+    schema = inside;
+    place = child_of(place, key);
+  }
+  anchor_path(setting, *schema);
+}
+
+json& element(json& list, const std::string& key, const InputPlace& place) {
+  const std::optional<std::size_t> index = index_of(key);
+  if (index && *index < list.size()) return list[*index];
+  throw InputError(place, fmt::format("there is no element {}, the list has {}", key, list.size()));
+}
+
+/// The value of a key, made where it is absent.
+json& value_at(json& parent, const std::string& key, const InputPlace& place) {
+  if (parent.is_string()) parent = {{"base", parent}};
+  if (parent.is_array()) return element(parent, key, place);
+  if (parent.is_object() || parent.is_null()) return parent[key];
+  throw InputError(place, "expected an object");
+}
+
+void apply_setting(const Setting& setting, json& scenario, InputPlace place) {
+  json* parent = &scenario;
+  json* at = &scenario;
+  for (const std::string& key : setting.path) {
+    parent = at;
+    at = &value_at(*parent, key, place);
+    place = child_of(place, key);
+  }
+  *at = *setting.value;
+  // In an object with a `base`, null says that the base's key is not wanted.
+  if (at->is_null() && parent->is_object() && !parent->contains("base")) {
+    parent->erase(setting.path.back());
+  }
+}
+
+}  // namespace
+
+Settings::Settings(const std::vector<std::string>& arguments) {
+  if (arguments.empty()) return;
+  const json schema = scenario_schema();
+  for (const std::string& argument : arguments) {
+    settings_.push_back(parse_setting(argument));
+    check_path(settings_.back(), schema);
+  }
+}
+
+void Settings::apply(json& scenario, const InputPlace& place) const {
+  for (const Setting& setting : settings_) apply_setting(setting, scenario, place);
+}
+
+std::string Settings::text() const {
+  std::vector<std::string> options;
+  for (const Setting& setting : settings_) options.push_back(option(setting.text));
+  return fmt::format("{}", fmt::join(options, " "));
+}
+
+}  // namespace stepcast
