@@ -12,8 +12,9 @@ class BlockBuilder {
   BlockBuilder(Pass pass, double slowdown, const StepContext& context, StepProgram& program)
       : pass_(pass), slowdown_(slowdown), context_(context), program_(program) {}
 
+  // Less than a nanosecond is rounding, or a host that is just not the bottleneck.
   void compute(Seconds duration, Activity activity = Activity::Compute) {
-    if (duration <= Seconds()) return;
+    if (duration < 1_ns) return;
     if (activity == Activity::Compute) duration *= context_.straggling * slowdown_;
     block_.body.push_back({.kind = InstructionKind::Compute,
                            .activity = activity,

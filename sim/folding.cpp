@@ -5,6 +5,7 @@
 #include <set>
 
 #include "sim/flows.h"
+#include "sim/implied_links.h"
 #include "sim/partition.h"
 
 namespace stepcast {
@@ -144,8 +145,8 @@ Seconds alone_time(const FoldedCommunicator& communicator, int operation) {
 
 FoldedProgram fold(const StepProgram& program, const Placement& placement, const Cluster& cluster,
                    const NetworkProfile& network) {
-  const std::vector<CommunicatorFlows> flows =
-      communicator_flows(program, placement, cluster, network);
+  std::vector<CommunicatorFlows> flows = communicator_flows(program, placement, cluster, network);
+  drop_implied_links(flows, cluster.links());
   const std::vector<double> rates = rank_rates(placement, cluster);
   return quotient(program, flows, refine(program, flows, rates, cluster.links()), rates, cluster);
 }

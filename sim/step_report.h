@@ -35,6 +35,7 @@ struct StageMemory {
 struct MemoryReport {
   Bytes capacity;
   int peak_stage = 0;
+  int peak_rank = 0;  ///< the lowest rank of that stage
   std::vector<StageMemory> stages;
   const StageMemory& peak() const { return stages[static_cast<std::size_t>(peak_stage)]; }
 };

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/math/distributions/normal.hpp>
 #include <cmath>
 
@@ -87,6 +88,10 @@ void fill_memory(StepReport& report, const EngineRun& run, const FoldedProgram& 
   for (const StageMemory& stage : report.memory.stages) {
     if (stage.device > report.memory.peak().device) report.memory.peak_stage = stage.stage;
   }
+  const std::vector<int>& stage_of_rank = folded.program->program_of_rank;
+  report.memory.peak_rank = static_cast<int>(
+      std::find(stage_of_rank.begin(), stage_of_rank.end(), report.memory.peak_stage) -
+      stage_of_rank.begin());
   report.oom_probability = out_of_memory_probability(report.memory_peak(), report.memory.capacity,
                                                      framework.memory_spread.value);
   report.fits = report.oom_probability < 0.5;

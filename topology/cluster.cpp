@@ -20,30 +20,61 @@ int gpus_in_use(const ClusterSpec& spec) {
 
 std::string link_name(const std::string& from, const std::string& to) { return from + ">" + to; }
 
-void add_node_links(std::vector<Link>& links, const std::string& prefix, const NodeParts& node,
-                    const std::vector<std::string>& names) {
+// Numbers the cluster's devices: every node's parts in turn, then the leaves, then the spine.
+struct DeviceNumbers {
+  int parts_per_node;
+  int nodes;
+  int leaves;
+
+  int part(int node, int index) const { return node * parts_per_node + index; }
+  int leaf(int index) const { return nodes * parts_per_node + index; }
+  int spine() const { return leaf(leaves); }
+};
+
+bool holds_data(const NodePart& part) {
+  return part.kind == PartKind::Gpu || part.kind == PartKind::HostMemory;
+}
+
+void add_node_links(std::vector<Link>& links, const std::string& prefix, int in_node,
+                    const NodeParts& node, const std::vector<std::string>& names,
+                    const DeviceNumbers& numbers) {
+  const auto part = [&](int index) -> const NodePart& {
+    return node.parts[static_cast<std::size_t>(index)];
+  };
   for (std::size_t i = 0; i < names.size(); ++i) {
-    links.push_back({prefix + names[i], node.links[i].kind, node.links[i].bandwidth});
+    const PartLink& link = node.links[i];
+    links.push_back({prefix + names[i], link.kind, link.bandwidth, numbers.part(in_node, link.from),
+                     numbers.part(in_node, link.to), holds_data(part(link.to)),
+                     holds_data(part(link.from))});
   }
 }
 
-void add_nic_links(std::vector<Link>& links, const std::string& prefix, const Fabric& fabric,
-                   int node, int nics) {
-  for (int nic = 0; nic < nics; ++nic) {
+void add_nic_links(std::vector<Link>& links, const std::string& prefix, int in_node,
+                   const NodeParts& node, const Fabric& fabric, const DeviceNumbers& numbers) {
+  const std::vector<int> nics = node.of_kind(PartKind::Nic);
+  for (int nic = 0; nic < static_cast<int>(nics.size()); ++nic) {
     const std::string name = prefix + "nic" + std::to_string(nic);
-    const std::string leaf = fabric.leaf_name(fabric.leaf_of(node, nic));
-    links.push_back({link_name(name, leaf), LinkKind::Nic, fabric.nic_bandwidth()});
-    links.push_back({link_name(leaf, name), LinkKind::Nic, fabric.nic_bandwidth()});
+    const int leaf = fabric.leaf_of(in_node, nic);
+    const std::string leaf_name = fabric.leaf_name(leaf);
+    const int nic_number = numbers.part(in_node, nics[static_cast<std::size_t>(nic)]);
+    const BytesPerSecond bandwidth = fabric.nic_bandwidth();
+    links.push_back(
+        {link_name(name, leaf_name), LinkKind::Nic, bandwidth, nic_number, numbers.leaf(leaf)});
+    links.push_back(
+        {link_name(leaf_name, name), LinkKind::Nic, bandwidth, numbers.leaf(leaf), nic_number});
   }
 }
 
-void add_leaf_links(std::vector<Link>& links, const Fabric& fabric) {
+void add_leaf_links(std::vector<Link>& links, const Fabric& fabric, const DeviceNumbers& numbers) {
   // A lone leaf needs no spine.
   if (fabric.num_leaves() == 1) return;
+  const BytesPerSecond bandwidth = fabric.uplink_bandwidth();
   for (int leaf = 0; leaf < fabric.num_leaves(); ++leaf) {
     const std::string name = fabric.leaf_name(leaf);
-    links.push_back({link_name(name, "spine"), LinkKind::Network, fabric.uplink_bandwidth()});
-    links.push_back({link_name("spine", name), LinkKind::Network, fabric.uplink_bandwidth()});
+    links.push_back({link_name(name, "spine"), LinkKind::Network, bandwidth, numbers.leaf(leaf),
+                     numbers.spine()});
+    links.push_back({link_name("spine", name), LinkKind::Network, bandwidth, numbers.spine(),
+                     numbers.leaf(leaf)});
   }
 }
 
@@ -55,15 +86,16 @@ std::vector<Link> all_links(const ClusterSpec& spec, const NodeParts& node,
   const int nics = fabric ? spec.fabric.nics_per_node : 0;
   const std::size_t per_node = names.size() + 2 * static_cast<std::size_t>(nics);
   const int leaves = fabric ? fabric->num_leaves() : 0;
+  const DeviceNumbers numbers{static_cast<int>(node.parts.size()), spec.nodes, leaves};
   std::vector<Link> links;
   links.reserve(per_node * static_cast<std::size_t>(spec.nodes) +
                 2 * static_cast<std::size_t>(leaves));
   for (int i = 0; i < spec.nodes; ++i) {
     const std::string prefix = "node" + std::to_string(i) + "/";
-    add_node_links(links, prefix, node, names);
-    if (fabric) add_nic_links(links, prefix, *fabric, i, nics);
+    add_node_links(links, prefix, i, node, names, numbers);
+    if (fabric) add_nic_links(links, prefix, i, node, *fabric, numbers);
   }
-  if (fabric) add_leaf_links(links, *fabric);
+  if (fabric) add_leaf_links(links, *fabric, numbers);
   return links;
 }
 

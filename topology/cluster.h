@@ -38,11 +38,16 @@ enum class LinkKind {
 };
 
 /// One direction of one cable. `name` reads "node3/gpu1>nvswitch", "node3/nic2>leaf0",
-/// "leaf0>node3/nic2" or "leaf0>spine".
+/// "leaf0>node3/nic2" or "leaf0>spine". `from` and `to` number the devices at its ends; a GPU's and
+/// a host memory's links end there, every other device only passes messages on.
 struct Link {
   std::string name;
   LinkKind kind;
   BytesPerSecond bandwidth;
+  int from = 0;
+  int to = 0;
+  bool ends_in_device = false;  ///< `to` is a GPU or a host memory
+  bool starts_in_device = false;
 };
 
 using LinkId = int;

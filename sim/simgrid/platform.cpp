@@ -2,6 +2,7 @@
 
 #include <compare>
 #include <map>
+#include <simgrid/s4u.hpp>
 #include <string>
 #include <utility>
 
