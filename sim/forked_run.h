@@ -3,14 +3,13 @@
 #pragma once
 
 #include <functional>
-#include <string>
 
 #include "sim/timeline.h"
 
 namespace stepcast {
 
 /// Runs `simulate` in a forked child. Throws std::runtime_error if the child crashes, is killed or
-/// cannot be started. Flush stdio before: the child leaves by _exit.
+/// cannot be started.
 Timeline run_forked(const std::function<Timeline()>& simulate);
 
 }  // namespace stepcast
