@@ -71,7 +71,16 @@ class RankBreakdown {
       parts_[a] += alone[a];
       sum += alone[a];
     }
-    part_of(parts_, Activity::TensorCommunication) += took - sum;
+    part_of(parts_, slowed_part(alone)) += took - sum;
+  }
+
+  // Nothing but a block's collectives can be slowed; without any, what is left is rounding.
+  static Activity slowed_part(Parts alone) {
+    for (const Activity activity :
+         {Activity::TensorCommunication, Activity::ContextCommunication}) {
+      if (part_of(alone, activity) > Seconds()) return activity;
+    }
+    return Activity::Compute;
   }
 
   const Parts& block_parts(int block) {

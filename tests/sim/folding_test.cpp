@@ -20,6 +20,43 @@ Timeline event_timeline(const FoldedProgram& folded) {
   return run_forked([&] { return run_event_in_this_process(folded, plan); });
 }
 
+Step step_of(unsigned seed) {
+  const GeneratedStep generated = generate_step(seed);
+  return Step(generated.job, generated.cluster, generated.profile);
+}
+
+void require_folding_exact(unsigned seed) {
+  CAPTURE(seed);
+  const Step step = step_of(seed);
+  const FoldedProgram folded = step.folded();
+  const FoldedProgram unfolded = step.unfolded();
+  const TimelineComparison event =
+      compare(folded, event_timeline(folded), unfolded, event_timeline(unfolded));
+  REQUIRE(event.spans > 0);
+  REQUIRE(event.largest_difference < 1e-9);
+}
+
+void require_analytic_below_event(unsigned seed) {
+  CAPTURE(seed);
+  const Step step = step_of(seed);
+  const FoldedProgram folded = step.folded();
+  const Timeline analytic = run_analytic(folded, fuse_none(folded));
+  const TimelineComparison bound = compare(folded, analytic, folded, event_timeline(folded));
+  REQUIRE(bound.spans > 0);
+  REQUIRE(bound.first_earlier < 1e-12);
+}
+
+void require_fusing_exact(unsigned seed) {
+  CAPTURE(seed);
+  const Step step = step_of(seed);
+  const FoldedProgram folded = step.folded();
+  const EngineRun fused = run_engine(folded, EngineChoice::Event);
+  const TimelineComparison difference =
+      compare(folded, fused.timeline, folded, event_timeline(folded));
+  REQUIRE(difference.spans > 0);
+  REQUIRE(difference.largest_difference < 1e-9);
+}
+
 }  // namespace
 
 TEST_CASE("alike data-parallel replicas fold to one class per pipeline stage", "[sim][folding]") {
@@ -40,52 +77,36 @@ TEST_CASE("a straggler splits the classes that it touches and no others exist wi
 
 TEST_CASE("folded and unfolded timelines agree for every instruction of every rank",
           "[sim][folding]") {
-  const auto seed = GENERATE(range(0u, 40u));
-  CAPTURE(seed);
-  const GeneratedStep generated = generate_step(seed);
-  const Step step(generated.job, generated.cluster, generated.profile);
-  const FoldedProgram folded = step.folded();
-  const FoldedProgram unfolded = step.unfolded();
-  const TimelineComparison event =
-      compare(folded, event_timeline(folded), unfolded, event_timeline(unfolded));
-  REQUIRE(event.spans > 0);
-  REQUIRE(event.largest_difference < 1e-9);
+  require_folding_exact(GENERATE(range(0u, 60u)));
+}
+
+TEST_CASE("folded and unfolded timelines agree, many more steps", "[sim][folding][slow]") {
+  require_folding_exact(GENERATE(range(1000u, 1600u)));
 }
 
 TEST_CASE(
     "the analytic time of a folded program is at most the event time, instruction by instruction",
     "[sim][contract]") {
-  const auto seed = GENERATE(range(0u, 60u));
-  CAPTURE(seed);
-  const GeneratedStep generated = generate_step(seed);
-  const Step step(generated.job, generated.cluster, generated.profile);
-  const FoldedProgram folded = step.folded();
-  const FusePlan plan = fuse_none(folded);
-  const Timeline analytic = run_analytic(folded, plan);
-  const TimelineComparison bound = compare(folded, analytic, folded, event_timeline(folded));
-  REQUIRE(bound.spans > 0);
-  REQUIRE(bound.first_earlier < 1e-12);
+  require_analytic_below_event(GENERATE(range(0u, 60u)));
+}
+
+TEST_CASE("the analytic time is at most the event time, many more steps", "[sim][contract][slow]") {
+  require_analytic_below_event(GENERATE(range(1000u, 1600u)));
 }
 
 TEST_CASE("fused and unfused event timelines agree", "[sim][fusing]") {
-  const auto seed = GENERATE(range(0u, 60u));
-  CAPTURE(seed);
-  const GeneratedStep generated = generate_step(seed);
-  const Step step(generated.job, generated.cluster, generated.profile);
-  const FoldedProgram folded = step.folded();
-  const EngineRun fused = run_engine(folded, EngineChoice::Event);
-  const TimelineComparison difference =
-      compare(folded, fused.timeline, folded, event_timeline(folded));
-  REQUIRE(difference.spans > 0);
-  REQUIRE(difference.largest_difference < 1e-9);
+  require_fusing_exact(GENERATE(range(0u, 60u)));
+}
+
+TEST_CASE("fused and unfused event timelines agree, many more steps", "[sim][fusing][slow]") {
+  require_fusing_exact(GENERATE(range(1000u, 1600u)));
 }
 
 TEST_CASE("a certified analytic timeline is the event engine's", "[sim][contract]") {
   int certified = 0;
   for (unsigned seed = 0; seed < 60; ++seed) {
     CAPTURE(seed);
-    const GeneratedStep generated = generate_step(seed);
-    const Step step(generated.job, generated.cluster, generated.profile);
+    const Step step = step_of(seed);
     const FoldedProgram folded = step.folded();
     const EngineRun run = run_engine(folded, EngineChoice::Auto);
     if (!run.timeline.certified) continue;

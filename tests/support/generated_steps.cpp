@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <random>
+#include <string>
+
+#include "base/contract.h"
 
 namespace stepcast::test {
 namespace {
@@ -10,41 +13,94 @@ class Dice {
  public:
   explicit Dice(unsigned seed) : engine_(seed) {}
 
-  int pick(std::initializer_list<int> choices) {
+  template <class Value>
+  Value pick(std::initializer_list<Value> choices) {
     return choices.begin()[engine_() % choices.size()];
   }
+  int below(int n) { return static_cast<int>(engine_() % static_cast<unsigned>(n)); }
   bool once_in(unsigned n) { return engine_() % n == 0; }
 
  private:
   std::mt19937 engine_;  // its raw output is the same on every platform, unlike std's distributions
 };
 
+// GPUs share PCIe switches and sockets with the NICs, on some nodes without NVLink.
+void vary_inside_of_node(NodeSpec& node, Dice& dice) {
+  if (dice.once_in(3)) node.interconnect = GpuInterconnect::Pcie;
+  if (dice.once_in(6)) node.interconnect = GpuInterconnect::NvLinkMesh;
+  node.gpus_per_pcie_switch = std::min(node.gpus, dice.pick({1, 2, 4}));
+  node.pcie_switch_bandwidth = dice.pick({24_GB_per_s, 48_GB_per_s});
+}
+
+void add_faults(ClusterSpec& spec, Dice& dice) {
+  const int gpus = spec.nodes * spec.node.gpus;
+  if (dice.once_in(4)) {
+    spec.faults.push_back({.gpu = dice.below(gpus), .rate = 0.8, .link = {}, .bandwidth = {}});
+  }
+  if (spec.nodes > 1 && dice.once_in(4)) {
+    const std::string nic = "node" + std::to_string(dice.below(spec.nodes)) + "/nic" +
+                            std::to_string(dice.below(spec.fabric.nics_per_node));
+    spec.faults.push_back({.gpu = -1, .rate = 1.0, .link = nic, .bandwidth = 7_GB_per_s});
+  }
+}
+
+// NICs for 1, 2, 4 or 8 GPUs; a node size that divides the GPUs, so that groups may not fit it.
 ClusterSpec cluster_for(int gpus, Dice& dice) {
-  const int per_node = std::min(gpus, dice.pick({2, 4, 8}));
+  int per_node = std::min(gpus, dice.pick({2, 4, 8}));
+  while (gpus % per_node != 0) per_node /= 2;
   ClusterSpec spec =
-      small_cluster(gpus / per_node, per_node, std::min(per_node, dice.pick({1, 2, 4, 8})));
-  spec.fabric.layout = dice.once_in(2) ? FabricLayout::RailOptimized : FabricLayout::FatTree;
+      small_cluster(gpus / per_node, per_node, std::max(1, per_node / dice.pick({1, 2, 4, 8})));
+  spec.fabric.layout =
+      dice.pick({FabricLayout::RailOptimized, FabricLayout::FatTree, FabricLayout::SingleSwitch});
   spec.fabric.nodes_per_leaf = dice.pick({2, 3, 8});
   spec.fabric.oversubscription = dice.pick({1, 2, 4});
-  if (dice.once_in(4))
-    spec.faults.push_back({.gpu = dice.pick({0, 1}), .rate = 0.8, .link = {}, .bandwidth = {}});
+  vary_inside_of_node(spec.node, dice);
+  add_faults(spec, dice);
   return spec;
 }
 
-TrainingJob job_for(const PlanShape& shape, Dice& dice) {
-  TrainingJob job = small_job(shape);
-  job.plan.sequence_parallel = shape.tensor > 1 && dice.once_in(2);
-  job.plan.recompute = dice.once_in(2) ? Recompute::Full : Recompute::None;
-  job.plan.overlap_gradient_reduce = dice.once_in(2);
-  job.plan.zero_stage = dice.pick({0, 1});
-  if (shape.pipeline == 1 && dice.once_in(3)) job.plan.zero_stage = dice.pick({2, 3});
-  job.plan.overlap_parameter_gather = dice.once_in(2);
-  if (shape.pipeline > 1 && dice.once_in(3)) job.plan.schedule = Schedule::GPipe;
-  if (shape.pipeline > 1 && shape.pipeline <= 4 && dice.once_in(3)) {
+void vary_schedule(TrainingJob& job, Dice& dice) {
+  const int stages = job.plan.pipeline_parallel;
+  if (stages == 1) return;
+  if (dice.once_in(3)) job.plan.schedule = Schedule::GPipe;
+  if (stages <= 4 && dice.once_in(3)) {
     job.plan.schedule = Schedule::Interleaved;
     job.plan.virtual_pipeline = 2;
+  } else if (stages == 2 && dice.once_in(4)) {
+    job.plan.layers_per_stage = {3, 5};
   }
+}
+
+void vary_data_parallel(ParallelPlan& plan, Dice& dice) {
+  plan.overlap_gradient_reduce = dice.once_in(2);
+  plan.overlap_parameter_gather = dice.once_in(2);
+  plan.zero_stage = dice.pick({0, 1});
+  if (plan.pipeline_parallel > 1 || !dice.once_in(2)) return;
+  plan.zero_stage = dice.pick({2, 3});
+  if (plan.zero_stage == 3 && plan.data_parallel % 2 == 0 && dice.once_in(3)) plan.shard_group = 2;
+}
+
+TrainingJob job_for(const PlanShape& shape, int context, Dice& dice) {
+  TrainingJob job = small_job(shape);
+  job.plan.context_parallel = context;
+  job.plan.sequence_parallel = shape.tensor > 1 && dice.once_in(2);
+  job.plan.recompute = dice.once_in(2) ? Recompute::Full : Recompute::None;
+  job.model.tied_embeddings = dice.once_in(3);
+  // Pipeline neighbours next to each other, or tensor groups spread over nodes.
+  job.plan.rank_order =
+      dice.pick({"tp-cp-ep-dp-pp", "tp-cp-ep-dp-pp", "tp-cp-ep-pp-dp", "dp-tp-cp-ep-pp"});
+  vary_data_parallel(job.plan, dice);
+  vary_schedule(job, dice);
   return job;
+}
+
+Profile profile_for(Dice& dice) {
+  Profile profile = plain_profile();
+  profile.framework.overlap_pipeline_messages = dice.once_in(2);
+  profile.framework.scatter_pipeline_messages = dice.once_in(3);
+  profile.framework.zero3_overlap = !dice.once_in(3);
+  profile.framework.overlap_slowdown.value = dice.pick({0.0, 0.05});
+  return profile;
 }
 
 }  // namespace
@@ -53,15 +109,13 @@ GeneratedStep generate_step(unsigned seed) {
   Dice dice(seed);
   PlanShape shape{.tensor = dice.pick({1, 2, 4}),
                   .pipeline = dice.pick({1, 1, 2, 4}),
-                  .data = dice.pick({1, 2, 3, 4}),
+                  .data = dice.pick({1, 2, 3, 4, 6}),  // rings that fit no node boundary among them
                   .micro_batches = 4};
-  if (shape.tensor * shape.pipeline * shape.data % 2 != 0) shape.tensor *= 2;
-  if (shape.data == 3) shape.data = 6;  // a ring that fits no node boundary, on nodes of even size
-  const int gpus = shape.tensor * shape.pipeline * shape.data;
-  GeneratedStep step{job_for(shape, dice), small_cluster(1, 2, 1), plain_profile()};
-  step.cluster = cluster_for(gpus, dice);
-  if (gpus % step.cluster.node.gpus != 0) step.cluster = cluster_for(gpus, dice);
-  while (gpus % step.cluster.node.gpus != 0) step.cluster = small_cluster(gpus / 2, 2, 1);
+  const int context = dice.pick({1, 1, 1, 2});
+  if (shape.tensor * shape.pipeline * shape.data * context % 2 != 0) shape.tensor *= 2;
+  const int gpus = shape.tensor * shape.pipeline * shape.data * context;
+  GeneratedStep step{job_for(shape, context, dice), cluster_for(gpus, dice), profile_for(dice)};
+  STEPCAST_REQUIRES(violations(step.job, gpus).empty());
   return step;
 }
 

@@ -1,0 +1,81 @@
+#include "sim/memory_timeline.h"
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+
+#include "sim/run.h"
+#include "tests/support/small_steps.h"
+
+using namespace stepcast;
+using namespace stepcast::test;
+
+namespace {
+
+std::vector<StageMemory> memory_of(const TrainingJob& job, const Profile& profile) {
+  const Step step(job, small_cluster(1, job.plan.pipeline_parallel, 1), profile);
+  const FoldedProgram folded = step.folded();
+  const EngineRun run = run_engine(folded, EngineChoice::Analytic);
+  return stage_memory(folded, run.timeline, profile.framework);
+}
+
+double part(const StageMemory& stage, MemoryPart part) {
+  return stage.parts[static_cast<std::size_t>(part)].value();
+}
+
+// Two of the small model's eight layers, 17,825,792 bytes each (memory_test.cpp).
+constexpr double kStash = 2 * 17'825'792;
+
+}  // namespace
+
+TEST_CASE("1F1B: stage i of four holds min(4 - i, m) stashes at its peak", "[sim][memory]") {
+  const int micro_batches = GENERATE(1, 2, 3, 8);
+  const TrainingJob job = small_job({.pipeline = 4, .micro_batches = micro_batches});
+  const std::vector<StageMemory> stages = memory_of(job, plain_profile());
+  for (int i = 0; i < 4; ++i) {
+    REQUIRE(part(stages[static_cast<std::size_t>(i)], MemoryPart::Activations) ==
+            std::min(4 - i, micro_batches) * kStash);
+  }
+}
+
+TEST_CASE("GPipe holds the stashes of all micro-batches", "[sim][memory]") {
+  TrainingJob job = small_job({.pipeline = 4, .micro_batches = 5});
+  job.plan.schedule = Schedule::GPipe;
+  for (const StageMemory& stage : memory_of(job, plain_profile())) {
+    REQUIRE(part(stage, MemoryPart::Activations) == 5 * kStash);
+  }
+}
+
+TEST_CASE("only the stage with the loss holds logits", "[sim][memory]") {
+  const auto stages = memory_of(small_job({.pipeline = 4}), plain_profile());
+  REQUIRE(part(stages[0], MemoryPart::Logits) == 0);
+  REQUIRE(part(stages[3], MemoryPart::Logits) == 6.0 * 512 * 32'000);
+}
+
+TEST_CASE("allocated is the sum of the tensors, device adds fragments and context",
+          "[sim][memory]") {
+  Profile profile = plain_profile();
+  profile.framework.fragmentation.value = 0.1;
+  profile.framework.context.value = 1_GB;
+  const StageMemory stage = memory_of(small_job({}), profile).at(0);
+  // One GPU: 166,216,704 weights at 2 + 4 + 12 bytes, one stash of 8 layers, the logits.
+  const double changing = 8 * 17'825'792.0 + 6.0 * 512 * 32'000;
+  REQUIRE(stage.allocated.value() == Approx(18 * 166'216'704.0 + changing).epsilon(1e-14));
+  REQUIRE(stage.reserved.value() == Approx(stage.allocated.value() + 0.1 * changing));
+  REQUIRE(stage.device.value() == Approx(stage.reserved.value() + 1e9));
+  double sum = 0;
+  for (const Bytes bytes : stage.parts) sum += bytes.value();
+  REQUIRE(sum == Approx(stage.device.value()).epsilon(1e-14));
+}
+
+TEST_CASE("full recompute brings one layer to life at a time", "[sim][memory]") {
+  TrainingJob job = small_job({.micro_batches = 2});
+  job.plan.recompute = Recompute::Full;
+  const StageMemory stage = memory_of(job, plain_profile()).at(0);
+  REQUIRE(part(stage, MemoryPart::Activations) == 8 * 1'048'576.0 + 17'825'792);
+}
+
+TEST_CASE("a peak at the capacity runs out of memory every other time", "[sim][memory]") {
+  REQUIRE(out_of_memory_probability(80_GB, 80_GB, 0.05) == Approx(0.5));
+  REQUIRE(out_of_memory_probability(40_GB, 80_GB, 0.05) < 1e-6);
+  REQUIRE(out_of_memory_probability(81_GB, 80_GB, 0.0) == 1.0);
+}
