@@ -1,0 +1,14 @@
+// A question with its answer: what the reports are made of.
+#pragma once
+
+#include "scenarios/scenario.h"
+#include "sim/step_report.h"
+
+namespace stepcast {
+
+struct Prediction {
+  Scenario scenario;
+  StepReport report;
+};
+
+}  // namespace stepcast

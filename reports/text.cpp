@@ -1,0 +1,140 @@
+#include "reports/text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string_view>
+
+#include "base/unit_text.h"
+#include "reports/memory_text.h"
+#include "reports/numbers.h"
+#include "reports/scenario_text.h"
+#include "reports/table.h"
+#include "sim/run.h"
+
+namespace stepcast {
+namespace {
+
+std::string heading(const Prediction& prediction) {
+  std::string text = prediction.report.title + "\n";
+  for (const std::string& line : scenario_lines(prediction.scenario)) text += "  " + line + "\n";
+  return text;
+}
+
+std::string memory_verdict(const StepReport& report) {
+  return fmt::format("{} (stage {}), risk of running out {}", report.fits ? "fits" : "does not fit",
+                     report.memory.peak_stage, share_text(report.oom_probability));
+}
+
+void add_cost_rows(Table& table, const CostReport& cost) {
+  table.add_row({"cost", usd_text(cost.usd_per_million_tokens) + " per million tokens",
+                 usd_text(cost.usd_per_hour) + " an hour"});
+  if (!cost.training_hours) return;
+  std::string price;
+  if (cost.training_usd) price += usd_text(*cost.training_usd);
+  if (cost.energy_kwh) price += ", " + rounded_text(*cost.energy_kwh) + " kWh";
+  table.add_row({"whole training", hours_text(*cost.training_hours), price});
+}
+
+std::string headline(const StepReport& report) {
+  Table table({Align::Left, Align::Left, Align::Left});
+  table.add_row({"step time", to_text(report.step_time),
+                 fmt::format("90 % between {} and {}", to_text(report.step_time_low),
+                             to_text(report.step_time_high))});
+  table.add_row({"throughput", rounded_text(report.tokens_per_s) + " tokens/s",
+                 rounded_text(report.tokens_per_s_per_gpu) + " tokens/s a GPU"});
+  table.add_row({"model FLOP rate", to_text(report.model_flop_rate_per_gpu) + " a GPU",
+                 fmt::format("MFU {}, HFU {}", share_text(report.mfu), share_text(report.hfu))});
+  table.add_row(
+      {"memory",
+       fmt::format("{} of {}", to_text(report.memory_peak()), to_text(report.memory.capacity)),
+       memory_verdict(report)});
+  if (report.cost) add_cost_rows(table, *report.cost);
+  return table.text();
+}
+
+std::string time_section(const StepReport& report) {
+  Table table({Align::Left, Align::Right, Align::Right, Align::Left});
+  for (int a = 0; a < kNumActivities; ++a) {
+    const Seconds time = report.breakdown[static_cast<std::size_t>(a)];
+    if (time == Seconds()) continue;
+    const double share = time / report.step_time;
+    table.add_row({activity_text(static_cast<Activity>(a)), to_text(time), share_text(share),
+                   share_bar(share)});
+  }
+  return fmt::format("Where the time goes, on the critical rank (stage {})\n{}\n  {}.\n",
+                     report.critical_stage, table.text(), report.bottleneck);
+}
+
+std::string memory_section(const MemoryReport& memory) {
+  return fmt::format("Memory of a GPU at its peak, capacity {}\n{}\n  What it holds, in GiB\n{}",
+                     to_text(memory.capacity), memory_use_table(memory),
+                     memory_parts_table(memory));
+}
+
+std::string figure_text(std::string_view claim, double value) {
+  if (claim == "step_time") return to_text(Seconds(value));
+  if (claim == "forward_flop") return to_text(Flop(value));
+  if (claim.ends_with("memory")) return to_text(Bytes(value));
+  if (claim.starts_with("usd")) return usd_text(value);
+  return rounded_text(value);
+}
+
+std::string verdict(const ClaimCheck& claim) {
+  if (agrees(claim)) return fmt::format("agrees ({})", signed_share_text(claim.ratio() - 1.0));
+  return fmt::format("does not agree: {} the claim", factor_text(claim.ratio()));
+}
+
+std::string claims_section(const std::vector<ClaimCheck>& claims) {
+  Table table({Align::Left, Align::Right, Align::Right, Align::Left});
+  table.add_row({"", "claimed", "predicted"});
+  for (const ClaimCheck& claim : claims) {
+    std::string name = claim.claim;
+    std::replace(name.begin(), name.end(), '_', ' ');
+    table.add_row({name, figure_text(claim.claim, claim.claimed),
+                   figure_text(claim.claim, claim.predicted), verdict(claim)});
+  }
+  return fmt::format("Claims, which agree within {:.0f} %\n{}", 100.0 * kClaimTolerance,
+                     table.text());
+}
+
+std::string warnings_section(const std::vector<std::string>& warnings) {
+  std::string text = "Warnings\n";
+  for (const std::string& warning : warnings) text += "  " + warning + "\n";
+  return text;
+}
+
+}  // namespace
+
+std::string activity_text(Activity activity) {
+  std::string text(word(activity));
+  std::replace(text.begin(), text.end(), '_', ' ');
+  return text;
+}
+
+bool agrees(const ClaimCheck& claim) { return std::abs(claim.ratio() - 1.0) <= kClaimTolerance; }
+
+std::string engine_text(const EngineReport& engine) {
+  return fmt::format("{} engine: {} of {} GPUs stand for all, {} activities", engine.name,
+                     count_text(engine.rank_classes), count_text(engine.gpus),
+                     count_text(engine.activities));
+}
+
+std::string engine_note(const EngineReport& engine) {
+  constexpr std::size_t kWidth = 100;
+  if (engine.name == "event") return wrapped(simgrid_settings_text(), kWidth);
+  if (engine.certified) return "nothing contends: the event engine gives the same";
+  return "a lower bound: contention between flows is left out";
+}
+
+std::string text_report(const Prediction& prediction) {
+  const StepReport& report = prediction.report;
+  std::string text = heading(prediction) + "\n" + headline(report) + "\n" + time_section(report) +
+                     "\n" + memory_section(report.memory) + "\n";
+  if (!report.claims.empty()) text += claims_section(report.claims) + "\n";
+  if (!report.warnings.empty()) text += warnings_section(report.warnings) + "\n";
+  return text + engine_text(report.engine) + "\n" + engine_note(report.engine) + "\n";
+}
+
+}  // namespace stepcast
