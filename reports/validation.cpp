@@ -1,0 +1,125 @@
+#include "reports/validation.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/contract.h"
+#include "sim/claims.h"
+
+namespace stepcast {
+namespace {
+
+std::optional<Seconds> measured_step_time(const Scenario& scenario, int gpus) {
+  const Figures& measured = *scenario.measured;
+  const double tokens =
+      static_cast<double>(scenario.job.batch.global_batch) * scenario.job.batch.sequence_length;
+  if (measured.step_time) return measured.step_time;
+  if (measured.tokens_per_s) return Seconds(tokens / *measured.tokens_per_s);
+  if (measured.tokens_per_s_per_gpu) return Seconds(tokens / *measured.tokens_per_s_per_gpu / gpus);
+  return std::nullopt;
+}
+
+std::optional<double> mean(const std::vector<double>& values) {
+  if (values.empty()) return std::nullopt;
+  double sum = 0.0;
+  for (const double value : values) sum += value;
+  return sum / static_cast<double>(values.size());
+}
+
+std::optional<double> median(std::vector<double> values) {
+  if (values.empty()) return std::nullopt;
+  std::sort(values.begin(), values.end());
+  const std::size_t half = values.size() / 2;
+  return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2.0;
+}
+
+std::vector<double> sizes(std::vector<double> values) {
+  for (double& value : values) value = std::abs(value);
+  return values;
+}
+
+std::vector<double> errors(std::span<const ValidationRun> runs,
+                           std::optional<Judged> ValidationRun::*figure) {
+  std::vector<double> errors;
+  for (const ValidationRun& run : runs) {
+    if (run.*figure) errors.push_back((run.*figure)->error());
+  }
+  return errors;
+}
+
+void count_oom(OomCounts& counts, bool predicted, bool measured) {
+  if (measured) {
+    ++(predicted ? counts.true_positive : counts.false_negative);
+  } else {
+    ++(predicted ? counts.false_positive : counts.true_negative);
+  }
+}
+
+}  // namespace
+
+bool ValidationRun::in_interval() const {
+  STEPCAST_REQUIRES(step_time.has_value());
+  return low.value() <= step_time->measured && step_time->measured <= high.value();
+}
+
+ValidationRun validation_run(const Scenario& scenario, const StepReport& report) {
+  ValidationRun run;
+  run.title = scenario.title;
+  run.predicted_step_time = report.step_time;
+  run.low = report.step_time_low;
+  run.high = report.step_time_high;
+  run.predicted_fits = report.fits;
+  if (!scenario.measured) return run;
+  const Figures& measured = *scenario.measured;
+  const std::optional<Seconds> step_time = measured_step_time(scenario, report.gpus);
+  if (step_time) run.step_time = {report.step_time.value(), step_time->value()};
+  if (measured.peak_memory) {
+    run.peak_memory = {peak_of_kind(report.memory, measured.memory_kind).value(),
+                       measured.peak_memory->value()};
+  }
+  run.measured_fits = measured.fits;
+  run.fits_is_inferred = measured.fits_is_inferred;
+  if (!measured.fits && (run.step_time || run.peak_memory)) run.measured_fits = true;
+  return run;
+}
+
+ValidationFigures validation_figures(std::span<const ValidationRun> runs) {
+  ValidationFigures figures;
+  figures.runs = static_cast<int>(runs.size());
+  const std::vector<double> step_errors = errors(runs, &ValidationRun::step_time);
+  figures.timed_runs = static_cast<int>(step_errors.size());
+  figures.step_time_mape = mean(sizes(step_errors));
+  figures.step_time_median_error = median(sizes(step_errors));
+  figures.step_time_bias = mean(step_errors);
+  figures.peak_memory_mape = mean(sizes(errors(runs, &ValidationRun::peak_memory)));
+  std::vector<double> inside;
+  for (const ValidationRun& run : runs) {
+    if (run.step_time) inside.push_back(run.in_interval() ? 1.0 : 0.0);
+    if (!run.measured_fits) continue;
+    count_oom(run.fits_is_inferred ? figures.oom_inferred : figures.oom, !run.predicted_fits,
+              !*run.measured_fits);
+  }
+  figures.interval_coverage_90 = mean(inside);
+  return figures;
+}
+
+std::vector<ValidationRun> worst_runs(const ValidationSuite& suite, std::size_t count) {
+  std::vector<ValidationRun> timed;
+  std::copy_if(suite.runs.begin(), suite.runs.end(), std::back_inserter(timed),
+               [](const ValidationRun& run) { return run.step_time.has_value(); });
+  std::stable_sort(timed.begin(), timed.end(), [](const auto& a, const auto& b) {
+    return std::abs(a.step_time->error()) > std::abs(b.step_time->error());
+  });
+  timed.resize(std::min(timed.size(), count));
+  return timed;
+}
+
+std::vector<ValidationRun> all_runs(std::span<const ValidationSuite> suites) {
+  std::vector<ValidationRun> runs;
+  for (const ValidationSuite& suite : suites) {
+    runs.insert(runs.end(), suite.runs.begin(), suite.runs.end());
+  }
+  return runs;
+}
+
+}  // namespace stepcast
