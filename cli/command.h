@@ -1,0 +1,53 @@
+// What the commands share: how each joins the program, and the options that most of them take.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "scenarios/scenario.h"
+#include "sim/run.h"
+
+namespace CLI {
+class App;
+}
+
+namespace stepcast {
+
+/// Exit codes beside 0, which is an answer.
+inline constexpr int kFault = 1;
+inline constexpr int kWrongInput = 2;
+
+/// What a command prints on stdout, all at once, and what the program exits with.
+struct Answer {
+  std::string output;
+  int exit_code = 0;
+};
+
+using Command = std::function<Answer()>;
+
+/// Each adds a command to the program; `chosen` becomes its work when the user names it. The work
+/// throws InputError where the input is wrong.
+void add_predict(CLI::App& program, Command& chosen);
+void add_compare(CLI::App& program, Command& chosen);
+void add_validate(CLI::App& program, Command& chosen);
+void add_catalogue(CLI::App& program, Command& chosen);
+void add_schema(CLI::App& program, Command& chosen);
+
+enum class Format { Text, Json, Csv };
+
+/// What every command that takes scenarios understands.
+struct ScenarioOptions {
+  std::vector<std::string> paths;
+  ReadOptions read;
+  EngineChoice engine = EngineChoice::Event;
+  Format format = Format::Text;
+  int jobs = 1;
+  bool quiet = false;
+};
+
+/// Adds the options; `options.engine` as it stands is the command's default. There are as many jobs
+/// as cores unless said.
+void add_scenario_options(CLI::App& command, ScenarioOptions& options);
+
+}  // namespace stepcast

@@ -1,0 +1,63 @@
+#include "cli/predictions.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <utility>
+
+namespace stepcast {
+namespace {
+
+// "predicting 3 of 73" on stderr, over and over on one line; nothing where stderr is no terminal.
+class Progress {
+ public:
+  Progress(std::size_t total, bool quiet)
+      : total_(total), shown_(!quiet && total > 1 && isatty(STDERR_FILENO) == 1) {}
+  ~Progress() {
+    constexpr const char* kClearLine = "\r\033[K";
+    if (shown_) std::fputs(kClearLine, stderr);
+  }
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+
+  void show(std::size_t done) const {
+    if (shown_) std::fputs(fmt::format("\rpredicted {} of {}", done, total_).c_str(), stderr);
+  }
+
+ private:
+  std::size_t total_;
+  bool shown_;
+};
+
+}  // namespace
+
+std::vector<PredictionOutcome> predict_with_progress(const std::vector<Scenario>& scenarios,
+                                                     const ScenarioOptions& options) {
+  const Progress progress(scenarios.size(), options.quiet);
+  return predict_all(scenarios, PredictOptions{.engine = options.engine}, options.jobs,
+                     [&](std::size_t done) { progress.show(done); });
+}
+
+Predictions predict_paths(const ScenarioOptions& options) {
+  std::vector<Scenario> scenarios;
+  for (const std::string& path : options.paths) {
+    for (Scenario& scenario : read_scenarios(path, options.read)) {
+      scenarios.push_back(std::move(scenario));
+    }
+  }
+  std::vector<PredictionOutcome> outcomes = predict_with_progress(scenarios, options);
+  Predictions predictions;
+  for (std::size_t i = 0; i < scenarios.size(); ++i) {
+    if (outcomes[i].report) {
+      predictions.answers.push_back({std::move(scenarios[i]), std::move(*outcomes[i].report)});
+      continue;
+    }
+    predictions.complete = false;
+    std::fputs(fmt::format("stepcast: {}: {}\n", scenarios[i].title, outcomes[i].error).c_str(),
+               stderr);
+  }
+  return predictions;
+}
+
+}  // namespace stepcast

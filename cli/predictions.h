@@ -1,0 +1,25 @@
+// Runs the predictions of a command, several at a time, with a line of progress on a terminal.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/command.h"
+#include "reports/prediction.h"
+#include "sim/predict_all.h"
+
+namespace stepcast {
+
+/// One outcome for each scenario, in order.
+std::vector<PredictionOutcome> predict_with_progress(const std::vector<Scenario>& scenarios,
+                                                     const ScenarioOptions& options);
+
+struct Predictions {
+  std::vector<Prediction> answers;
+  bool complete = true;  ///< false if a prediction failed; stderr says which and how
+};
+
+/// The scenarios of every path, in order.
+Predictions predict_paths(const ScenarioOptions& options);
+
+}  // namespace stepcast

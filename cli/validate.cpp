@@ -1,0 +1,117 @@
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <span>
+#include <utility>
+
+#include "base/input_error.h"
+#include "cli/command.h"
+#include "cli/predictions.h"
+#include "reports/json.h"
+#include "reports/validation.h"
+
+namespace stepcast {
+namespace {
+
+struct Reading {
+  std::string title;
+  SuiteReading suite;
+};
+
+std::vector<Reading> read_all(const ScenarioOptions& options) {
+  std::vector<Reading> readings;
+  for (const std::string& path : options.paths) {
+    readings.push_back(
+        {std::filesystem::path(path).stem().string(), read_suite(path, options.read)});
+  }
+  return readings;
+}
+
+std::vector<Scenario> scenarios_of(const std::vector<Reading>& readings) {
+  std::vector<Scenario> all;
+  for (const Reading& reading : readings) {
+    all.insert(all.end(), reading.suite.scenarios.begin(), reading.suite.scenarios.end());
+  }
+  return all;
+}
+
+void check_judges(const std::vector<Reading>& readings, const ScenarioOptions& options) {
+  for (const Reading& reading : readings) {
+    for (const Scenario& scenario : reading.suite.scenarios) {
+      if (scenario.measured) return;
+    }
+  }
+  for (const Reading& reading : readings) {
+    if (reading.suite.faults.empty()) continue;
+    throw InputError({options.paths.front(), "/runs"},
+                     "no run could be read; the first: " + reading.suite.faults.front().message);
+  }
+  throw InputError({options.paths.front(), ""}, "no run has figures under \"measured\"",
+                   "predict answers scenarios that were not measured");
+}
+
+// `outcomes`: of the reading's scenarios, in their order.
+ValidationSuite judge(const Reading& reading, std::span<const PredictionOutcome> outcomes) {
+  ValidationSuite suite{reading.title, {}, {}};
+  for (const ScenarioFault& fault : reading.suite.faults) {
+    suite.errors.push_back({fault.title, fault.message});
+  }
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    const Scenario& scenario = reading.suite.scenarios[i];
+    if (outcomes[i].report) {
+      suite.runs.push_back(validation_run(scenario, *outcomes[i].report));
+    } else {
+      suite.errors.push_back({scenario.title, outcomes[i].error});
+    }
+  }
+  return suite;
+}
+
+std::vector<ValidationSuite> judge_all(const std::vector<Reading>& readings,
+                                       std::span<const PredictionOutcome> outcomes) {
+  std::vector<ValidationSuite> suites;
+  for (const Reading& reading : readings) {
+    const std::size_t count = reading.suite.scenarios.size();
+    suites.push_back(judge(reading, outcomes.first(count)));
+    outcomes = outcomes.subspan(count);
+  }
+  return suites;
+}
+
+std::string text_of(const std::vector<ValidationSuite>& suites, Format format) {
+  switch (format) {
+    case Format::Text:
+      return validation_text(suites);
+    case Format::Json:
+      return json_text(validation_json(suites));
+    case Format::Csv:
+      return validation_csv(suites);
+  }
+  return {};
+}
+
+// A prediction that failed is a fault of the program, told beside the others' answers.
+Answer run_validate(const ScenarioOptions& options) {
+  const std::vector<Reading> readings = read_all(options);
+  check_judges(readings, options);
+  const std::vector<PredictionOutcome> outcomes =
+      predict_with_progress(scenarios_of(readings), options);
+  const bool all_answered = std::all_of(outcomes.begin(), outcomes.end(),
+                                        [](const auto& outcome) { return outcome.report; });
+  return {text_of(judge_all(readings, outcomes), options.format), all_answered ? 0 : kFault};
+}
+
+}  // namespace
+
+void add_validate(CLI::App& program, Command& chosen) {
+  CLI::App* command = program.add_subcommand(
+      "validate", "Predictions beside measurements: the error of each run and the mean");
+  const auto options = std::make_shared<ScenarioOptions>();
+  options->engine = EngineChoice::Auto;
+  add_scenario_options(*command, *options);
+  command->callback([options, &chosen] { chosen = [options] { return run_validate(*options); }; });
+}
+
+}  // namespace stepcast
