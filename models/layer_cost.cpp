@@ -133,9 +133,13 @@ LayerPass recomputed_pass(const LayerPass& forward, const LayerShapes& s, const 
   switch (c.job.plan.recompute) {
     case Recompute::None:
       return {};
-    case Recompute::Selective:  // the attention core only; a fused kernel does so by itself
+    case Recompute::Selective: {
+      const double layers = c.framework.selective_recompute_layers;
+      if (layers > 0) return {layers * forward.attention, layers * forward.mlp};
+      // The attention core only; a fused kernel does so by itself.
       return {c.job.attention == AttentionKernel::Unfused ? attention_forward(s, c) : Seconds(),
               Seconds()};
+    }
     case Recompute::Full:
       return forward;
   }

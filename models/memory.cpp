@@ -124,8 +124,12 @@ Bytes stashed_activations(int layers, const WorkContext& c) {
   switch (c.job.plan.recompute) {
     case Recompute::None:
       return layers * (layer_activations(c) + score_bytes(c));
-    case Recompute::Selective:
-      return layers * layer_activations(c);
+    case Recompute::Selective: {
+      const double whole = c.framework.selective_recompute_layers;
+      if (whole == 0) return layers * layer_activations(c);
+      return layers *
+             (whole * layer_input(c) + (1.0 - whole) * (layer_activations(c) + score_bytes(c)));
+    }
     case Recompute::Full:
       return layers * layer_input(c);
   }
@@ -133,7 +137,10 @@ Bytes stashed_activations(int layers, const WorkContext& c) {
 }
 
 Bytes recompute_working_set(const WorkContext& c) {
-  if (c.job.plan.recompute != Recompute::Full) return Bytes();
+  const bool whole_layers =
+      c.job.plan.recompute == Recompute::Full ||
+      (c.job.plan.recompute == Recompute::Selective && c.framework.selective_recompute_layers > 0);
+  if (!whole_layers) return Bytes();
   return layer_activations(c) + score_bytes(c);
 }
 

@@ -43,7 +43,9 @@ double parameter_gather_bytes(const WorkContext& context);
 ///                        with 4 bytes of a_h for keys and values scaled to the query groups, and
 ///                        two thirds of a_f where the MLP is not gated
 ///                        [+ 5 bytes a score if attention is unfused]
-///   recompute selective  the same without the scores
+///   recompute selective  the same without the scores, or the full form for the framework's share
+///   of
+///                        layers
 ///   recompute full       each layer's input: 2 tokens h
 ///
 /// Without sequence parallelism ten bytes of a_h are not divided by t (norms, residuals, masks).

@@ -64,8 +64,10 @@ void describe_host_time(Fields& f, FrameworkProfile& p) {
          "launching one tensor-parallel collective of 2 ranks");
   fitted(f, "host_tensor_rank_growth", p.host_tensor_rank_growth,
          "further share of it per further rank");
-  fitted(f, "slow_tensor_hop", p.slow_tensor_hop,
-         "empirical: further time of a tensor collective per hop, pipelines over EFA only",
+  f.field("host_waits_for_tensor_collectives", p.host_waits_for_tensor_collectives,
+          {.doc = "launches stop while a tensor-parallel collective is under way"});
+  fitted(f, "slow_tensor_collective", p.slow_tensor_collective,
+         "empirical: further host time of a tensor collective per rank, pipelines over EFA only",
          Presence::Optional);
   fitted(f, "blocking_host_factor", p.blocking_host_factor,
          "host time under launch_blocking over the asynchronous one");
@@ -82,6 +84,10 @@ void describe_framework_kernels(Fields& f, FrameworkProfile& p) {
   fitted(f, "optimizer_traffic", p.optimizer_traffic, "bytes the optimizer moves per parameter");
   fitted(f, "accumulation_traffic", p.accumulation_traffic,
          "bytes that gradient accumulation moves per parameter and micro-batch");
+  f.field("selective_recompute_layers", p.selective_recompute_layers,
+          {.at_least = 0,
+           .at_most = 1,
+           .doc = "share of layers that selective recompute repeats whole; 0: attention cores"});
   fitted(f, "compiled_elementwise", p.compiled_elementwise,
          "factor on elementwise time under torch.compile");
   fitted(f, "compiled_host", p.compiled_host, "factor on host time under torch.compile");

@@ -71,8 +71,9 @@ struct FrameworkProfile {
   Fitted<Seconds> host_layer_backward;     ///< launching one layer's backward pass
   Fitted<Seconds> host_tensor_collective;  ///< each tensor-parallel collective, at 2 ranks
   Fitted<double> host_tensor_rank_growth;  ///< further share of it per further rank
-  Fitted<Seconds> slow_tensor_hop;      ///< empirical: a tensor collective's further time per hop
-                                        ///< while pipeline stages talk over EFA; 0: none
+  Fitted<Seconds> slow_tensor_collective;  ///< empirical: further host time of a tensor collective
+                                           ///< per rank while stages talk over EFA; 0: none
+  bool host_waits_for_tensor_collectives = false;  ///< launches stop while one is under way
   Fitted<double> blocking_host_factor;  ///< host time under launch_blocking over the usual one
   Fitted<Seconds> host_micro_batch;     ///< once a micro-batch and stage
   Fitted<Seconds> host_step;            ///< once a step: data, logging, scaler
@@ -81,9 +82,11 @@ struct FrameworkProfile {
   Fitted<double> elementwise_traffic;  ///< bytes of elementwise kernels over the fused count
   Fitted<double> logit_bytes;        ///< bytes moved per logit by loss and its gradient, all passes
   Fitted<double> optimizer_traffic;  ///< bytes moved per parameter by the optimizer step
-  Fitted<double> accumulation_traffic;  ///< bytes per parameter to add a micro-batch's gradient
-  Fitted<double> compiled_elementwise;  ///< factor on elementwise time under torch.compile
-  Fitted<double> compiled_host;         ///< factor on host time under torch.compile
+  Fitted<double> accumulation_traffic;    ///< bytes per parameter to add a micro-batch's gradient
+  double selective_recompute_layers = 0;  ///< share of layers that "selective" computes again as a
+                                          ///< whole (FSDP's habit); 0: every layer's attention core
+  Fitted<double> compiled_elementwise;    ///< factor on elementwise time under torch.compile
+  Fitted<double> compiled_host;           ///< factor on host time under torch.compile
   // Communication.
   bool overlap_gradient_reduce = false;    ///< default of the plan's key
   bool overlap_parameter_gather = false;   ///< default of the plan's key

@@ -6,6 +6,12 @@
 namespace stepcast {
 namespace {
 
+// How long a GPU has been busy, and with collectives, up to some point of a block.
+struct Pace {
+  Seconds busy;
+  Seconds communicating;
+};
+
 // Collects the instructions of one block, and how long the GPU is busy with them when alone.
 class BlockBuilder {
  public:
@@ -52,22 +58,17 @@ class BlockBuilder {
     tensor_collective(sequence ? CollectiveKind::ReduceScatter : CollectiveKind::AllReduce);
   }
 
-  // What the framework's slow collectives add: see FrameworkProfile::slow_tensor_hop.
-  void slow_hops(int collectives) {
-    if (!context_.slow_tensor_hops) return;
-    const int hops = context_.plan().tensor_parallel - 1;
-    compute(collectives * hops * context_.work.framework.slow_tensor_hop.value,
-            Activity::TensorCommunication);
-  }
-
-  // Stretches what was added since `busy` to the host's pace.
-  void pace(Seconds since, Seconds host) {
-    const Seconds gpu = busy_ - since;
+  // Stretches what was added since `before` to the host's pace. Collectives run while the host goes
+  // on launching, unless the framework waits for them.
+  void pace(const Pace& before, Seconds host) {
+    const bool waits = context_.work.framework.host_waits_for_tensor_collectives;
+    const Seconds communication = waits ? communicating_ - before.communicating : Seconds();
+    const Seconds gpu = busy_ - before.busy - communication;
     const Seconds paced = paced_by_host(gpu, host, context_.job().runtime.launch_blocking);
     compute(paced - gpu, Activity::Other);
   }
 
-  Seconds busy() const { return busy_; }
+  Pace mark() const { return {busy_, communicating_}; }
   int collectives() const { return collectives_; }
   Block take() { return std::move(block_); }
 
@@ -79,7 +80,10 @@ class BlockBuilder {
                            .work = pass_ == Pass::Forward ? Work::Forward : Work::Backward,
                            .index = static_cast<int>(group),
                            .operation = operation_index(program_, kind, message)});
-    busy_ += alone_time(plan_transfer(kind, message, layout, context_.network), layout);
+    const Seconds alone =
+        alone_time(plan_transfer(kind, message, layout, context_.network), layout);
+    busy_ += alone;
+    communicating_ += alone;
     ++collectives_;
   }
 
@@ -88,7 +92,8 @@ class BlockBuilder {
   const StepContext& context_;
   StepProgram& program_;
   Block block_;
-  Seconds busy_;
+  Seconds busy_;           // all that the GPU does alone
+  Seconds communicating_;  // the collectives of it
   int collectives_ = 0;
 };
 
@@ -119,24 +124,38 @@ void add_recomputed_layer(const StepContext& context, BlockBuilder& builder) {
   }
 }
 
+// The framework's trait of slow tensor collectives is host time, too: where it applies, layers take
+// it as a floor, whatever they compute.
+Seconds slow_collectives(int collectives, const StepContext& context) {
+  if (!context.slow_tensor_collectives) return Seconds();
+  return collectives * context.plan().tensor_parallel *
+         context.work.framework.slow_tensor_collective.value;
+}
+
+Seconds host_forward_time(int collectives, const StepContext& context) {
+  return host_forward_time(collectives, context.work) + slow_collectives(collectives, context);
+}
+
+Seconds host_backward_time(int collectives, const StepContext& context) {
+  return host_backward_time(collectives, context.work) + slow_collectives(collectives, context);
+}
+
 void add_layer(Pass pass, const StepContext& context, BlockBuilder& builder) {
-  const Seconds before = builder.busy();
+  const Pace before = builder.mark();
   const int collectives_before = builder.collectives();
   const auto collectives = [&] { return builder.collectives() - collectives_before; };
   if (pass == Pass::Forward) {
     add_forward_layer(context.layer.forward, builder);
-    builder.pace(before, host_forward_time(collectives(), context.work));
-    builder.slow_hops(collectives());
+    builder.pace(before, host_forward_time(collectives(), context));
     return;
   }
   add_recomputed_layer(context, builder);
   const bool again = context.plan().recompute == Recompute::Full;
-  Seconds host = again ? host_forward_time(collectives(), context.work) : Seconds();
+  Seconds host = again ? host_forward_time(collectives(), context) : Seconds();
   const int recomputed_collectives = collectives();
   add_backward_layer(context.layer.backward, builder);
-  host += host_backward_time(collectives() - (again ? recomputed_collectives : 0), context.work);
+  host += host_backward_time(collectives() - (again ? recomputed_collectives : 0), context);
   builder.pace(before, host);
-  builder.slow_hops(collectives());
 }
 
 void add_embedding(Pass pass, const StepContext& context, BlockBuilder& builder) {

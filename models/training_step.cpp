@@ -52,9 +52,9 @@ StepProgram training_step(const TrainingJob& job, const Profile& profile, const 
       .layer = layer_cost(work),
       .head = head_cost(work),
       .embedding = embedding_cost(work),
-      .slow_tensor_hops = job.plan.tensor_parallel > 1 && job.plan.pipeline_parallel > 1 &&
-                          cluster.num_nodes() > 1 &&
-                          cluster.spec().fabric.transport == Transport::Efa,
+      .slow_tensor_collectives = job.plan.tensor_parallel > 1 && job.plan.pipeline_parallel > 1 &&
+                                 cluster.num_nodes() > 1 &&
+                                 cluster.spec().fabric.transport == Transport::Efa,
       .straggling = 1.0 + device.profile.kernel_time_spread.value *
                               expected_maximum(placement.grid.num_ranks()),
       .tensor_layout = first_group_layout(Group::Tensor, job, placement, cluster),

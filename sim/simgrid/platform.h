@@ -1,12 +1,16 @@
 // The folded cluster as a SimGrid platform: a link for each link class, and for every path that a
 // communicator's flow takes two hosts of its own, so that any list of links can be a route and a
-// repeated link is a weight. A flow's rate limit is one more link that nobody else crosses.
+// repeated link is a weight. A flow's rate limit is one more link, which bounds each flow by
+// itself.
 #pragma once
 
-#include <simgrid/s4u.hpp>
 #include <vector>
 
 #include "sim/folding.h"
+
+namespace simgrid::s4u {
+class Host;
+}
 
 namespace stepcast {
 
