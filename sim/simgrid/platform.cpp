@@ -49,6 +49,14 @@ class PlatformBuilder {
     return root_->create_link(name, bandwidth)->set_latency(0.0)->seal();
   }
 
+  // A fat pipe bounds each flow by itself: flows that share a path do not share their limit.
+  sg::Link* add_limit(const std::string& name, double bandwidth) {
+    return root_->create_link(name, bandwidth)
+        ->set_latency(0.0)
+        ->set_sharing_policy(sg::Link::SharingPolicy::FATPIPE)
+        ->seal();
+  }
+
   // A full zone keeps repeated links; a star zone would drop them.
   Path add_path(const std::string& name, const Route& route) {
     auto* zone = sg::create_full_zone(name);
@@ -60,7 +68,7 @@ class PlatformBuilder {
       hops.insert(hops.end(), static_cast<std::size_t>(weight),
                   sg::LinkInRoute(links_[static_cast<std::size_t>(link)]));
     }
-    if (route.limit > 0) hops.emplace_back(add_link(name + "_limit", route.limit));
+    if (route.limit > 0) hops.emplace_back(add_limit(name + "_limit", route.limit));
     zone->add_route(path.from->get_netpoint(), path.to->get_netpoint(), nullptr, nullptr, hops,
                     false);
     zone->seal();

@@ -141,3 +141,23 @@ TEST_CASE("two rings through one NIC take twice as long as through two", "[sim][
   };
   REQUIRE(reduction(1) / reduction(2) == Approx(2.0).epsilon(1e-6));
 }
+
+TEST_CASE("flows over the same links do not share a limit of their own", "[sim][network]") {
+  // Two flows of 1 GB, each limited to 3 GB/s, over one link of 6 GB/s: both end after 1/3 s.
+  StepProgram program;
+  program.operations = {{CollectiveKind::AllReduce, 1_GB}};
+  RankProgram& rank = program.programs.emplace_back();
+  for (const auto& [stream, local] : {std::pair(Stream::Compute, 0), std::pair(Stream::Data, 1)}) {
+    rank.stream(stream).push_back(
+        {.kind = InstructionKind::Collective, .index = local, .operation = 0});
+  }
+  FoldedProgram folded;
+  folded.program = &program;
+  folded.ranks = {{.program = 0, .rate = 1, .communicators = {0, 1}, .members = 1}};
+  folded.links = {{6_GB_per_s, 0, 1}};
+  const FoldedCommunicator limited{
+      {{0, 1}}, 6_GB_per_s, {{Seconds(), 1_GB, 3_GB_per_s}}, /*arrivals=*/1};
+  folded.communicators = {limited, limited};
+  const Timeline timeline = event_timeline(folded);
+  REQUIRE(timeline.end().value() == Approx(1.0 / 3.0).epsilon(1e-9));
+}
