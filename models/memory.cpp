@@ -1,5 +1,7 @@
 #include "models/memory.h"
 
+#include <algorithm>
+
 namespace stepcast {
 namespace {
 
@@ -77,6 +79,19 @@ Bytes layer_input(const WorkContext& c) {
 
 }  // namespace
 
+Bytes communicator_buffers(const WorkContext& c) {
+  const ParallelPlan& plan = c.job.plan;
+  int communicators = 0;
+  for (const int ranks : {plan.tensor_parallel, plan.context_parallel, plan.pipeline_parallel,
+                          plan.data_parallel * plan.context_parallel,
+                          plan.tensor_parallel * plan.pipeline_parallel}) {
+    if (ranks > 1) ++communicators;
+  }
+  const int channels = c.device.gpu.architecture == GpuArchitecture::Volta ? 8 : 24;
+  const Bytes connection = 4_MiB + 512_KiB + 4.9_MB;
+  return 3.0 * communicators * channels * connection;
+}
+
 int shard_ranks(const ParallelPlan& plan) {
   return plan.shard_group > 0 ? plan.shard_group : plan.data_parallel * plan.context_parallel;
 }
@@ -102,10 +117,13 @@ ModelState model_state(std::int64_t parameters, const WorkContext& c) {
   const double shards = shard_ranks(plan);
   const double master = keeps_master(c) ? kMasterBytes : 0.0;
   const bool buckets = plan.data_parallel > 1 && plan.zero_stage < 3;
+  const Bytes bucket =
+      std::min(c.framework.gradient_bucket, Bytes(count * gradient_reduce_bytes(c)));
   ModelState state;
   state.weights = Bytes(count * weight_bytes(c) / (plan.zero_stage >= 3 ? shards : 1.0));
   state.gradients = Bytes(count * gradient_bytes(c) / (plan.zero_stage >= 2 ? shards : 1.0) +
-                          (buckets ? count * c.framework.bucket_bytes_per_parameter : 0.0));
+                          (buckets ? count * c.framework.bucket_bytes_per_parameter : 0.0)) +
+                    (buckets ? bucket : Bytes());
   state.optimizer =
       Bytes(count * (master + moment_bytes(c)) / (plan.zero_stage >= 1 ? shards : 1.0));
   return state;

@@ -58,6 +58,12 @@ Bytes recompute_working_set(const WorkContext& context);
 /// Logits, their fp32 copy and gradient on the rank that computes the loss.
 Bytes logit_bytes(const WorkContext& context);
 
+/// NCCL's buffers, outside the allocator: for each of the rank's communicators and channels a
+/// Simple (4 MiB), an LL (512 KiB) and an LL128 (4.9 MB) buffer for each of three connections (two
+/// of the ring, one of the tree). Channels by GPU generation, as NCCL's logs print them. Source:
+/// NCCL src/include/device.h and src/init.cc at v2.18.3.
+Bytes communicator_buffers(const WorkContext& context);
+
 /// ZeRO-3: weights of the layers gathered at one time (the one in use and the one fetched ahead).
 Bytes gathered_parameters(const WorkContext& context);
 

@@ -44,6 +44,8 @@ class StageWriter {
     put(MemoryPart::Optimizer, state.optimizer);
     put(MemoryPart::Temporary, gathered_parameters(context_.work));
     put(MemoryPart::Workspace, context_.work.framework.workspace.value);
+    rank_.outside_allocator =
+        context_.work.framework.context.value + communicator_buffers(context_.work);
   }
 
   // The tensors that come and go: each chunk's stash, one layer's working set, the logits.

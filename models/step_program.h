@@ -105,6 +105,7 @@ struct RankProgram {
   std::vector<Block> blocks;
   std::vector<TensorShape> tensors;
   std::array<Bytes, kNumMemoryParts> resident{};  ///< alive for the whole step, by part
+  Bytes outside_allocator;                        ///< CUDA context and communicators' buffers
 
   std::vector<Instruction>& stream(Stream s) { return streams[static_cast<std::size_t>(s)]; }
   const std::vector<Instruction>& stream(Stream s) const {

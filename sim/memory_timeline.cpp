@@ -44,15 +44,15 @@ StageMemory peak_of(const RankProgram& rank, const std::vector<Span>& spans) {
 }
 
 // What the caching allocator and the driver take besides tensors.
-void add_overheads(StageMemory& stage, const FrameworkProfile& framework) {
+void add_overheads(StageMemory& stage, const RankProgram& rank, const FrameworkProfile& framework) {
   const Bytes changing = part_of(stage.parts, MemoryPart::Activations) +
                          part_of(stage.parts, MemoryPart::Logits) +
                          part_of(stage.parts, MemoryPart::Temporary);
   const Bytes fragments = changing * framework.fragmentation.value;
   stage.reserved = stage.allocated + fragments;
-  stage.device = stage.reserved + framework.context.value;
+  stage.device = stage.reserved + rank.outside_allocator;
   part_of(stage.parts, MemoryPart::Temporary) += fragments;
-  part_of(stage.parts, MemoryPart::Context) += framework.context.value;
+  part_of(stage.parts, MemoryPart::Context) += rank.outside_allocator;
 }
 
 }  // namespace
@@ -68,7 +68,7 @@ std::vector<StageMemory> stage_memory(const FoldedProgram& folded, const Timelin
     const auto& spans = timeline.ranks[r].streams[static_cast<std::size_t>(Stream::Compute)];
     stages[stage] = peak_of(folded.text(static_cast<int>(r)), spans);
     stages[stage].stage = static_cast<int>(stage);
-    add_overheads(stages[stage], framework);
+    add_overheads(stages[stage], folded.text(static_cast<int>(r)), framework);
   }
   return stages;
 }
