@@ -26,11 +26,14 @@ bool is_plain_name(std::string_view name) {
   });
 }
 
+/// A name as a message quotes it: names may hold anything.
+std::string quoted(const std::string& name) { return nlohmann::json(name).dump(); }
+
 std::string file_at_path(const std::string& path, const InputPlace& from) {
   const fs::path file = (fs::path(from.file).parent_path() / path).lexically_normal();
   std::error_code error;
   if (fs::exists(file, error)) return file.string();
-  throw InputError(from, fmt::format("there is no file \"{}\"", path),
+  throw InputError(from, "there is no file " + quoted(path),
                    "a path is relative to the file that names it",
                    {fmt::format("looked for {}", file.string())});
 }
@@ -67,7 +70,7 @@ std::string Catalogue::file_of(std::string_view kind, const std::string& name,
   std::error_code error;
   if (is_plain_name(name) && fs::exists(file, error)) return file.string();
   const std::vector<std::string> known = names(std::string(kind));
-  throw InputError(from, fmt::format("no \"{}\" in the catalogue's {}", name, kind),
+  throw InputError(from, fmt::format("no {} in the catalogue's {}", quoted(name), kind),
                    did_you_mean(name, known), {fmt::format("known: {}", fmt::join(known, ", "))});
 }
 

@@ -16,7 +16,7 @@ namespace stepcast {
 
 namespace {
 
-constexpr std::array<std::pair<MemoryKind, std::string_view>, 3> kMemoryKinds{{
+constexpr std::array<std::pair<MemoryKind, std::string_view>, 3> memory_kinds{{
     {MemoryKind::Allocated, "allocated"},
     {MemoryKind::Reserved, "reserved"},
     {MemoryKind::Device, "device"},
@@ -61,7 +61,7 @@ void describe(Fields& f, Figures& figures) {
   f.field("tokens_per_s", figures.tokens_per_s, positive("of the whole cluster"));
   f.field("tokens_per_s_per_gpu", figures.tokens_per_s_per_gpu, positive("of one GPU"));
   f.field("peak_memory", figures.peak_memory, positive("of the fullest GPU"));
-  f.field("memory_kind", figures.memory_kind, kMemoryKinds,
+  f.field("memory_kind", figures.memory_kind, memory_kinds,
           {.doc = "what peak_memory counts; reserved unless said"});
   f.field("fits", figures.fits, {.doc = "false: it ran out of memory"});
   f.field("derived", figures.derived, {.doc = "computed from other published figures"});

@@ -41,7 +41,12 @@ json value_of(std::string_view text, const std::string& argument) {
     return parse_json(text, option(argument));
   }
   json value = json::parse(text, nullptr, false);
-  return value.is_discarded() ? json(text) : value;
+  if (!value.is_discarded()) return value;
+  value = text;
+  if (json::parse(value.dump(-1, ' ', false, json::error_handler_t::replace)) != value) {
+    throw InputError({option(argument), ""}, "the value is not UTF-8 text");
+  }
+  return value;
 }
 
 Setting parse_setting(const std::string& argument) {
@@ -96,13 +101,11 @@ std::vector<std::string> known_keys(const json& schema) {
 
 [[noreturn]] void refuse_path(const InputPlace& place, const std::string& key, const json& schema) {
   const std::vector<std::string> known = known_keys(schema);
-  std::vector<std::string> details;
-  if (known.empty())
-    details.push_back("no key is expected here");
-  else
-    details.push_back(fmt::format("expected keys: {}", fmt::join(known, ", ")));
+  const std::string expected = known.empty()
+                                   ? "no key is expected here"
+                                   : fmt::format("expected keys: {}", fmt::join(known, ", "));
   throw InputError(place, fmt::format("unknown key \"{}\"", key), did_you_mean(key, known),
-                   details);
+                   {expected});
 }
 
 /// Whether a value may be a named part: then it may be given as an object with a `base`.
@@ -178,9 +181,12 @@ void Settings::apply(json& scenario, const InputPlace& place) const {
 }
 
 std::string Settings::text() const {
-  std::vector<std::string> options;
-  for (const Setting& setting : settings_) options.push_back(option(setting.text));
-  return fmt::format("{}", fmt::join(options, " "));
+  std::string all;
+  for (const Setting& setting : settings_) {
+    if (!all.empty()) all += ' ';
+    all += option(setting.text);
+  }
+  return all;
 }
 
 }  // namespace stepcast

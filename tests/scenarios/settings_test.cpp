@@ -122,6 +122,10 @@ TEST_CASE("settings: what is no setting is refused", "[scenarios]") {
           "  near \"{\\\"tensor_parallel\\\": \"");
 }
 
+TEST_CASE("settings: a value that is not UTF-8 is refused", "[scenarios]") {
+  REQUIRE(set_error("title=a\xff") == "--set title=a\xff: at /: the value is not UTF-8 text");
+}
+
 TEST_CASE("settings: an error says what was set", "[scenarios]") {
   REQUIRE(set_error("batch/global_batch=NaN") ==
           "scenario.json: at /batch/global_batch: found \"NaN\", expected a whole number\n"
