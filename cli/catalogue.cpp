@@ -39,7 +39,8 @@ std::vector<std::string> parts_called(const std::string& name,
 std::vector<std::string> all_parts(const Catalogue& catalogue) {
   std::vector<std::string> parts;
   for (const std::string& kind : catalogue.kinds()) {
-    for (const std::string& name : catalogue.names(kind)) parts.push_back(kind + "/" + name);
+    for (const std::string& name : catalogue.names(kind))
+      parts.push_back(fmt::format("{}/{}", kind, name));
   }
   return parts;
 }

@@ -8,15 +8,15 @@
 #include "scenarios/scenario.h"
 #include "sim/run.h"
 
-namespace CLI {
+namespace CLI {  // NOLINT(readability-identifier-naming): the library's name
 class App;
 }
 
 namespace stepcast {
 
 /// Exit codes beside 0, which is an answer.
-inline constexpr int kFault = 1;
-inline constexpr int kWrongInput = 2;
+inline constexpr int fault_exit = 1;
+inline constexpr int wrong_input_exit = 2;
 
 /// What a command prints on stdout, all at once, and what the program exits with.
 struct Answer {
@@ -42,6 +42,7 @@ struct ScenarioOptions {
   ReadOptions read;
   EngineChoice engine = EngineChoice::Event;
   Format format = Format::Text;
+  std::string report;  ///< file of the page, only where the command offers one; empty: none
   int jobs = 1;
   bool quiet = false;
 };

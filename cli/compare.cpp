@@ -6,15 +6,18 @@
 #include "base/input_error.h"
 #include "cli/command.h"
 #include "cli/predictions.h"
+#include "cli/report_file.h"
 #include "reports/comparison.h"
 #include "reports/comparison_text.h"
 #include "reports/csv.h"
+#include "reports/html.h"
 #include "reports/json.h"
 
 namespace stepcast {
 namespace {
 
 Answer run_compare(const ScenarioOptions& options) {
+  check_report_file(options.report);
   const Predictions outcome = predict_paths(options);
   const std::vector<Prediction>& predictions = outcome.answers;
   if (!outcome.complete) throw std::runtime_error("there is no comparison without all answers");
@@ -22,6 +25,7 @@ Answer run_compare(const ScenarioOptions& options) {
     throw InputError({options.paths.front(), ""}, "one scenario is nothing to compare",
                      "name a second scenario, or a suite");
   }
+  if (!options.report.empty()) write_report_file(options.report, comparison_html(predictions));
   switch (options.format) {
     case Format::Text:
       return {comparison_text(predictions)};
@@ -41,6 +45,7 @@ void add_compare(CLI::App& program, Command& chosen) {
       "Scenarios side by side: what moves from the first to each other, and by how much");
   const auto options = std::make_shared<ScenarioOptions>();
   add_scenario_options(*command, *options);
+  add_report_option(*command, *options);
   command->callback([options, &chosen] { chosen = [options] { return run_compare(*options); }; });
 }
 

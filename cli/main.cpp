@@ -12,7 +12,7 @@
 namespace stepcast {
 namespace {
 
-constexpr const char* kExamples = R"(Examples:
+constexpr const char* examples = R"(Examples:
   stepcast predict scenarios/guide/65b_8_nodes.json
   stepcast predict scenarios/guide/65b_8_nodes.json --set plan.tensor_parallel=8 --format json
   stepcast compare scenarios/guide/65b_4_nodes.json scenarios/guide/65b_8_nodes.json
@@ -27,7 +27,7 @@ int print(const std::string& output) {
   const bool written = std::fwrite(output.data(), 1, output.size(), stdout) == output.size();
   if (written && std::fflush(stdout) == 0) return 0;
   complain("stepcast: cannot write to stdout");
-  return kFault;
+  return fault_exit;
 }
 
 int run(const Command& command) {
@@ -39,7 +39,7 @@ int run(const Command& command) {
 void set_up(CLI::App& program, Command& chosen) {
   program.name("stepcast");
   program.set_version_flag("--version", "stepcast " STEPCAST_VERSION);
-  program.footer(kExamples);
+  program.footer(examples);
   add_predict(program, chosen);
   add_compare(program, chosen);
   add_validate(program, chosen);
@@ -51,7 +51,7 @@ void set_up(CLI::App& program, Command& chosen) {
 int end_of_parsing(const CLI::App& program, const CLI::ParseError& end) {
   if (end.get_exit_code() != 0) {
     complain(fmt::format("stepcast: {}\n  hint: --help lists what is understood", end.what()));
-    return kWrongInput;
+    return wrong_input_exit;
   }
   std::ostringstream text;
   program.exit(end, text, text);
@@ -70,10 +70,10 @@ int answer(int argc, char** argv) {
     return end_of_parsing(program, end);
   } catch (const InputError& error) {
     complain(error.what());
-    return kWrongInput;
+    return wrong_input_exit;
   } catch (const std::exception& fault) {
     complain(fmt::format("stepcast: internal fault: {}", fault.what()));
-    return kFault;
+    return fault_exit;
   }
 }
 

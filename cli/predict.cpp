@@ -4,7 +4,9 @@
 
 #include "cli/command.h"
 #include "cli/predictions.h"
+#include "cli/report_file.h"
 #include "reports/csv.h"
+#include "reports/html.h"
 #include "reports/json.h"
 #include "reports/text.h"
 
@@ -21,8 +23,12 @@ std::string texts(const std::vector<Prediction>& predictions) {
 }
 
 Answer run_predict(const ScenarioOptions& options) {
+  check_report_file(options.report);
   const Predictions predictions = predict_paths(options);
-  const int exit_code = predictions.complete ? 0 : kFault;
+  const int exit_code = predictions.complete ? 0 : fault_exit;
+  if (!options.report.empty() && !predictions.answers.empty()) {
+    write_report_file(options.report, prediction_html(predictions.answers));
+  }
   switch (options.format) {
     case Format::Text:
       return {texts(predictions.answers), exit_code};
@@ -41,6 +47,7 @@ void add_predict(CLI::App& program, Command& chosen) {
       program.add_subcommand("predict", "What a training step takes: time, memory, cost, and why");
   const auto options = std::make_shared<ScenarioOptions>();
   add_scenario_options(*command, *options);
+  add_report_option(*command, *options);
   command->callback([options, &chosen] { chosen = [options] { return run_predict(*options); }; });
 }
 

@@ -15,8 +15,8 @@ class Progress {
   Progress(std::size_t total, bool quiet)
       : total_(total), shown_(!quiet && total > 1 && isatty(STDERR_FILENO) == 1) {}
   ~Progress() {
-    constexpr const char* kClearLine = "\r\033[K";
-    if (shown_) std::fputs(kClearLine, stderr);
+    constexpr const char* clear_line = "\r\033[K";
+    if (shown_) std::fputs(clear_line, stderr);
   }
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
@@ -49,12 +49,13 @@ Predictions predict_paths(const ScenarioOptions& options) {
   std::vector<PredictionOutcome> outcomes = predict_with_progress(scenarios, options);
   Predictions predictions;
   for (std::size_t i = 0; i < scenarios.size(); ++i) {
-    if (outcomes[i].report) {
-      predictions.answers.push_back({std::move(scenarios[i]), std::move(*outcomes[i].report)});
+    PredictionOutcome& outcome = outcomes[i];
+    if (outcome.report) {
+      predictions.answers.push_back({std::move(scenarios[i]), std::move(*outcome.report)});
       continue;
     }
     predictions.complete = false;
-    std::fputs(fmt::format("stepcast: {}: {}\n", scenarios[i].title, outcomes[i].error).c_str(),
+    std::fputs(fmt::format("stepcast: {}: {}\n", scenarios[i].title, outcome.error).c_str(),
                stderr);
   }
   return predictions;

@@ -22,6 +22,7 @@ struct Reading {
 
 std::vector<Reading> read_all(const ScenarioOptions& options) {
   std::vector<Reading> readings;
+  readings.reserve(options.paths.size());
   for (const std::string& path : options.paths) {
     readings.push_back(
         {std::filesystem::path(path).stem().string(), read_suite(path, options.read)});
@@ -60,10 +61,11 @@ ValidationSuite judge(const Reading& reading, std::span<const PredictionOutcome>
   }
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     const Scenario& scenario = reading.suite.scenarios[i];
-    if (outcomes[i].report) {
-      suite.runs.push_back(validation_run(scenario, *outcomes[i].report));
+    const PredictionOutcome& outcome = outcomes[i];
+    if (outcome.report) {
+      suite.runs.push_back(validation_run(scenario, *outcome.report));
     } else {
-      suite.errors.push_back({scenario.title, outcomes[i].error});
+      suite.errors.push_back({scenario.title, outcome.error});
     }
   }
   return suite;
@@ -100,7 +102,7 @@ Answer run_validate(const ScenarioOptions& options) {
       predict_with_progress(scenarios_of(readings), options);
   const bool all_answered = std::all_of(outcomes.begin(), outcomes.end(),
                                         [](const auto& outcome) { return outcome.report; });
-  return {text_of(judge_all(readings, outcomes), options.format), all_answered ? 0 : kFault};
+  return {text_of(judge_all(readings, outcomes), options.format), all_answered ? 0 : fault_exit};
 }
 
 }  // namespace

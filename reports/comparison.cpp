@@ -73,18 +73,18 @@ std::vector<std::string> drivers(const Moved& moved) {
   return {parts[0].second, parts[1].second};
 }
 
-constexpr double kNoticeable = 0.005;  ///< a share below this reads "the same"
+constexpr double noticeable_share = 0.005;  ///< a share below this reads "the same"
 
 std::string more_or_less(double ratio, const char* of_what) {
-  if (std::abs(ratio - 1.0) < kNoticeable) return fmt::format("the same {}", of_what);
+  if (std::abs(ratio - 1.0) < noticeable_share) return fmt::format("the same {}", of_what);
   return fmt::format("{} {} {}", share_text(std::abs(ratio - 1.0)), ratio > 1.0 ? "more" : "less",
                      of_what);
 }
 
 std::string driver_clause(const Moved& moved, double per_token_ratio) {
   const double gpu_time = moved.gpu_seconds_per_million_tokens.ratio() - 1.0;
-  const bool explains = std::abs(gpu_time) >= kNoticeable &&
-                        std::abs(per_token_ratio - 1.0) >= kNoticeable &&
+  const bool explains = std::abs(gpu_time) >= noticeable_share &&
+                        std::abs(per_token_ratio - 1.0) >= noticeable_share &&
                         (gpu_time > 0.0) == (per_token_ratio > 1.0);
   if (!explains) return "";
   return fmt::format(", mostly from {}", fmt::join(drivers(moved), " and "));
@@ -104,10 +104,13 @@ std::string price_clause(const Moved& moved, const StepReport& from, const StepR
 }
 
 std::string training_clause(const StepReport& from, const StepReport& to) {
-  if (!from.cost || !to.cost || !from.cost->training_usd || !to.cost->training_usd) return "";
-  const double more = *to.cost->training_usd - *from.cost->training_usd;
+  if (!from.cost || !to.cost) return "";
+  const CostReport& a = *from.cost;
+  const CostReport& b = *to.cost;
+  if (!a.training_hours || !b.training_hours || !a.training_usd || !b.training_usd) return "";
+  const double more = *b.training_usd - *a.training_usd;
   return fmt::format("; the whole training takes {} instead of {} and costs {} {}",
-                     hours_text(*to.cost->training_hours), hours_text(*from.cost->training_hours),
+                     hours_text(*b.training_hours), hours_text(*a.training_hours),
                      usd_text(std::abs(more)), more < 0.0 ? "less" : "more");
 }
 

@@ -106,9 +106,9 @@ std::string figures_section(Predictions predictions) {
 
 // What rounding leaves of a figure that did not move is no change.
 double visible_change(const Move& move) {
-  constexpr double kRounding = 1e-6;
+  constexpr double rounding = 1e-6;
   const double size = std::max(std::abs(move.from), std::abs(move.to));
-  return std::abs(move.change()) < kRounding * size ? 0.0 : move.change();
+  return std::abs(move.change()) < rounding * size ? 0.0 : move.change();
 }
 
 std::vector<std::string> part_row(const std::string& label, const Move& seconds, double share,

@@ -132,6 +132,7 @@ DescribedObject stage_memory(const StageMemory& stage) {
 
 DescribedObject memory(const MemoryReport& report) {
   std::vector<DescribedObject> stages;
+  stages.reserve(report.stages.size());
   for (const StageMemory& stage : report.stages) stages.push_back(stage_memory(stage));
   DescribedObject object;
   object.add("capacity_bytes", report.capacity.value(), "of one GPU");
@@ -185,6 +186,7 @@ void add_rates(DescribedObject& object, const StepReport& report) {
 
 void add_claims(DescribedObject& object, const std::vector<ClaimCheck>& claims) {
   std::vector<std::pair<std::string, DescribedObject>> checks;
+  checks.reserve(claims.size());
   for (const ClaimCheck& check : claims) checks.emplace_back(check.claim, claim(check));
   object.add_map("claims", checks, claim({"", 1.0, 1.0}), "by the claimed figure's key");
 }

@@ -23,7 +23,9 @@ double to_four_digits(double number) {
   return std::round(number / step) * step;
 }
 
-std::string with_sign(std::string text, double number) { return number > 0.0 ? "+" + text : text; }
+std::string with_sign(const std::string& text, double number) {
+  return number > 0.0 ? "+" + text : text;
+}
 
 }  // namespace
 
@@ -37,9 +39,9 @@ std::string count_text(std::int64_t count) {
 }
 
 std::string rounded_text(double number) {
-  constexpr double kExactIntegers = 1e15;
+  constexpr double exact_integers = 1e15;
   const double size = std::abs(number);
-  if (!(size < kExactIntegers)) return fmt::format("{:.3g}", number);
+  if (!(size < exact_integers)) return fmt::format("{:.3g}", number);
   if (size >= 999.5) return count_text(std::llround(to_four_digits(number)));
   if (size < 1.0) return fmt::format("{:.3g}", number);
   const int decimals = size < 9.995 ? 2 : size < 99.95 ? 1 : 0;

@@ -95,7 +95,7 @@ std::string claims_section(const std::vector<ClaimCheck>& claims) {
     table.add_row({name, figure_text(claim.claim, claim.claimed),
                    figure_text(claim.claim, claim.predicted), verdict(claim)});
   }
-  return fmt::format("Claims, which agree within {:.0f} %\n{}", 100.0 * kClaimTolerance,
+  return fmt::format("Claims, which agree within {:.0f} %\n{}", 100.0 * claim_tolerance,
                      table.text());
 }
 
@@ -113,7 +113,7 @@ std::string activity_text(Activity activity) {
   return text;
 }
 
-bool agrees(const ClaimCheck& claim) { return std::abs(claim.ratio() - 1.0) <= kClaimTolerance; }
+bool agrees(const ClaimCheck& claim) { return std::abs(claim.ratio() - 1.0) <= claim_tolerance; }
 
 std::string engine_text(const EngineReport& engine) {
   return fmt::format("{} engine: {} of {} GPUs stand for all, {} activities", engine.name,
@@ -122,8 +122,8 @@ std::string engine_text(const EngineReport& engine) {
 }
 
 std::string engine_note(const EngineReport& engine) {
-  constexpr std::size_t kWidth = 100;
-  if (engine.name == "event") return wrapped(simgrid_settings_text(), kWidth);
+  constexpr std::size_t width = 100;
+  if (engine.name == "event") return wrapped(simgrid_settings_text(), width);
   if (engine.certified) return "nothing contends: the event engine gives the same";
   return "a lower bound: contention between flows is left out";
 }

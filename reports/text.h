@@ -8,7 +8,7 @@
 namespace stepcast {
 
 /// A claim agrees with the model within this share of the claimed figure.
-inline constexpr double kClaimTolerance = 0.1;
+inline constexpr double claim_tolerance = 0.1;
 
 /// What was predicted; step time, throughput, memory, cost; where the time goes and what limits it;
 /// memory by stage; claims; warnings; the engine with its settings. The same prediction gives the

@@ -9,10 +9,8 @@
 namespace stepcast {
 namespace {
 
-std::optional<Seconds> measured_step_time(const Scenario& scenario, int gpus) {
-  const Figures& measured = *scenario.measured;
-  const double tokens =
-      static_cast<double>(scenario.job.batch.global_batch) * scenario.job.batch.sequence_length;
+std::optional<Seconds> measured_step_time(const Figures& measured, const Batch& batch, int gpus) {
+  const double tokens = static_cast<double>(batch.global_batch) * batch.sequence_length;
   if (measured.step_time) return measured.step_time;
   if (measured.tokens_per_s) return Seconds(tokens / *measured.tokens_per_s);
   if (measured.tokens_per_s_per_gpu) return Seconds(tokens / *measured.tokens_per_s_per_gpu / gpus);
@@ -42,7 +40,7 @@ std::vector<double> errors(std::span<const ValidationRun> runs,
                            std::optional<Judged> ValidationRun::*figure) {
   std::vector<double> errors;
   for (const ValidationRun& run : runs) {
-    if (run.*figure) errors.push_back((run.*figure)->error());
+    if (const std::optional<Judged>& judged = run.*figure) errors.push_back(judged->error());
   }
   return errors;
 }
@@ -71,7 +69,8 @@ ValidationRun validation_run(const Scenario& scenario, const StepReport& report)
   run.predicted_fits = report.fits;
   if (!scenario.measured) return run;
   const Figures& measured = *scenario.measured;
-  const std::optional<Seconds> step_time = measured_step_time(scenario, report.gpus);
+  const std::optional<Seconds> step_time =
+      measured_step_time(measured, scenario.job.batch, report.gpus);
   if (step_time) run.step_time = {report.step_time.value(), step_time->value()};
   if (measured.peak_memory) {
     run.peak_memory = {peak_of_kind(report.memory, measured.memory_kind).value(),

@@ -9,7 +9,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::size_t kWorstRuns = 3;
+constexpr std::size_t num_worst_runs = 3;
 
 template <class Value>
 Json or_null(const std::optional<Value>& value) {
@@ -70,7 +70,7 @@ Json to_json(std::span<const ValidationRun> runs) {
 Json to_json(const ValidationSuite& suite) {
   Json json = {{"title", suite.title}};
   add_figures(json, suite.runs);
-  json["worst"] = to_json(worst_runs(suite, kWorstRuns));
+  json["worst"] = to_json(worst_runs(suite, num_worst_runs));
   return json;
 }
 

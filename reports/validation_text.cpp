@@ -8,7 +8,7 @@
 namespace stepcast {
 namespace {
 
-constexpr std::size_t kWorstRuns = 3;
+constexpr std::size_t num_worst_runs = 3;
 
 std::string share_or_dash(const std::optional<double>& share) {
   return share ? share_text(*share) : "-";
@@ -42,7 +42,8 @@ std::string worst_section(std::span<const ValidationSuite> suites) {
   table.add_row({"", "predicted", "measured", "error"});
   for (const ValidationSuite& suite : suites) {
     if (suites.size() > 1) table.add_row({suite.title});
-    for (const ValidationRun& run : worst_runs(suite, kWorstRuns)) {
+    for (const ValidationRun& run : worst_runs(suite, num_worst_runs)) {
+      if (!run.step_time) continue;
       table.add_row(
           {(suites.size() > 1 ? "  " : "") + run.title, to_text(Seconds(run.step_time->predicted)),
            to_text(Seconds(run.step_time->measured)), signed_share_text(run.step_time->error())});

@@ -1,0 +1,19 @@
+// --report FILE: the answer as a page, beside what goes to stdout.
+#pragma once
+
+#include <string>
+
+#include "cli/command.h"
+
+namespace stepcast {
+
+void add_report_option(CLI::App& command, ScenarioOptions& options);
+
+/// Throws InputError where no page can be written to `file`: told before minutes of predicting. An
+/// empty name asks for no page.
+void check_report_file(const std::string& file);
+
+/// Writes the page whole or not at all: beside `file` first, then in its place.
+void write_report_file(const std::string& file, const std::string& page);
+
+}  // namespace stepcast

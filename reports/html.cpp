@@ -1,0 +1,90 @@
+#include "reports/html.h"
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <system_error>
+
+#include "base/contract.h"
+#include "base/input_error.h"
+#include "base/text_file.h"
+#include "reports/comparison.h"
+#include "reports/json.h"
+#include "reports/scenario_text.h"
+#include "reports/text.h"
+
+namespace stepcast {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+constexpr std::string_view data_element =
+    R"(<script id="stepcast-data" type="application/json">null</script>)";
+constexpr std::string_view empty_data = "null";
+
+// Only strings can hold a '<' in JSON, and there its escape says the same. Without one, nothing in
+// the data reads as HTML: no "</script", no "<!--".
+std::string text_inside_html(const Json& data) {
+  const std::string json = data.dump(-1, ' ', false, Json::error_handler_t::replace);
+  std::string text;
+  text.reserve(json.size());
+  for (const char c : json) {
+    if (c == '<') {
+      text += "\\u003c";
+    } else {
+      text += c;
+    }
+  }
+  return text;
+}
+
+Json page_data(const char* kind, std::span<const Prediction> predictions, Json result) {
+  Json descriptions = Json::array();
+  Json notes = Json::array();
+  for (const Prediction& prediction : predictions) {
+    descriptions.push_back(scenario_lines(prediction.scenario));
+    notes.push_back(engine_note(prediction.report.engine));
+  }
+  return {{"kind", kind},
+          {"descriptions", std::move(descriptions)},
+          {"notes", std::move(notes)},
+          {"result", std::move(result)}};
+}
+
+}  // namespace
+
+std::string html_template() {
+  const std::string_view built = STEPCAST_BUILT_REPORT;
+  if (built.empty()) {
+    throw InputError({"--report", ""}, "this program was built without HTML reports",
+                     "build it with -DSTEPCAST_HTML_REPORT=ON, which needs npm");
+  }
+  std::error_code error;
+  const fs::path program = fs::read_symlink("/proc/self/exe", error);
+  const fs::path installed = program.parent_path() / STEPCAST_INSTALLED_REPORT;
+  if (!error && fs::exists(installed, error)) {
+    return read_text_file(installed.lexically_normal().string());
+  }
+  return read_text_file(std::string(built));
+}
+
+std::string html_page(std::string_view page, const Json& data) {
+  const std::size_t element = page.find(data_element);
+  STEPCAST_REQUIRES(element != std::string_view::npos);
+  const std::size_t start = page.find(empty_data, element);
+  std::string text(page.substr(0, start));
+  text += text_inside_html(data);
+  text += page.substr(start + empty_data.size());
+  return text;
+}
+
+std::string prediction_html(std::span<const Prediction> predictions) {
+  return html_page(html_template(), page_data("predict", predictions, results_json(predictions)));
+}
+
+std::string comparison_html(std::span<const Prediction> predictions) {
+  return html_page(html_template(),
+                   page_data("compare", predictions, comparison_json(predictions)));
+}
+
+}  // namespace stepcast

@@ -1,0 +1,28 @@
+// Predictions as a page: one HTML file with its data inside, which opens offline. What the page
+// shows of the data is html/'s job.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "reports/prediction.h"
+
+namespace stepcast {
+
+/// The empty page, which the build made and an installation has beside the catalogue. Throws
+/// InputError where the program was built without it or it is not there.
+std::string html_template();
+
+/// `page` with `data` in its data element, escaped so that no text in it can end the element.
+/// Requires a page that has the element, empty ("null").
+std::string html_page(std::string_view page, const nlohmann::ordered_json& data);
+
+/// What --format json prints, as a page. Throws as html_template() does.
+std::string prediction_html(std::span<const Prediction> predictions);
+
+/// The comparison's JSON as a page. Requires at least two predictions.
+std::string comparison_html(std::span<const Prediction> predictions);
+
+}  // namespace stepcast

@@ -1,0 +1,85 @@
+// Charts that follow the page: its width, its colours (light, dark, paper). SVG, so that they print
+// sharply.
+import { BarChart } from "echarts/charts";
+import { GridComponent, LegendComponent, MarkLineComponent, TooltipComponent }
+  from "echarts/components";
+import { init, use } from "echarts/core";
+import type { EChartsCoreOption, EChartsType } from "echarts/core";
+import { SVGRenderer } from "echarts/renderers";
+
+import { element } from "./dom";
+
+use([BarChart, GridComponent, LegendComponent, MarkLineComponent, TooltipComponent, SVGRenderer]);
+
+export interface Colours {
+  text: string;
+  quiet: string;
+  line: string;
+  paper: string;
+}
+
+type Draw = (colours: Colours, width: number) => EChartsCoreOption;
+
+interface Drawn {
+  chart: EChartsType;
+  box: HTMLElement;
+  draw: Draw;
+}
+
+const drawn: Drawn[] = [];
+
+function colours(): Colours {
+  const style = getComputedStyle(document.documentElement);
+  const colour = (name: string) => style.getPropertyValue(name).trim();
+  return {
+    text: colour("--text"),
+    quiet: colour("--quiet"),
+    line: colour("--line"),
+    paper: colour("--paper"),
+  };
+}
+
+function redraw({ chart, box, draw }: Drawn) {
+  chart.resize();
+  chart.setOption({ animation: false, ...draw(colours(), box.clientWidth) }, true);
+}
+
+/// A box that start() fills. `label`: what it shows, for those who cannot see it.
+export function chartBox(label: string, height: number, draw: Draw): HTMLElement {
+  const box = element("div", { class: "chart", role: "img", "aria-label": label });
+  box.style.height = `${height}px`;
+  boxes.push([box, draw]);
+  return box;
+}
+
+const boxes: [HTMLElement, Draw][] = [];
+
+/// Draws every box, and again when the page changes. Requires the boxes to be in the document.
+export function start() {
+  for (const [box, draw] of boxes) {
+    const made = { chart: init(box, undefined, { renderer: "svg" }), box, draw };
+    drawn.push(made);
+    redraw(made);
+  }
+  const all = () => drawn.forEach(redraw);
+  let waiting = 0;
+  window.addEventListener("resize", () => {
+    cancelAnimationFrame(waiting);
+    waiting = requestAnimationFrame(all);
+  });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", all);
+  matchMedia("print").addEventListener("change", all);
+}
+
+// Told apart by people who see few colours too; the table below each chart has the figures.
+const known: Record<string, string> = {
+  compute: "#3f7fd9", tensor_communication: "#e8833a", context_communication: "#c9a227",
+  expert_communication: "#b5564e", pipeline_communication: "#8c6bd6", pipeline_bubble: "#9aa3ad",
+  data_communication: "#d64f8b", host_transfer: "#8a6642", optimizer: "#2e9e6b", other: "#6b7480",
+  weights: "#3f7fd9", gradients: "#d64f8b", activations: "#e8833a", logits: "#c9a227",
+  temporary: "#8c6bd6", workspace: "#b5564e", context: "#9aa3ad",
+};
+const spare = ["#5aa9a0", "#a05a8a", "#7f8f3a", "#5a6fa0", "#a0745a"];
+
+export const colourOf = (key: string, index: number): string =>
+  known[key] ?? spare[index % spare.length];

@@ -1,0 +1,22 @@
+// Reads the result that the program put into the page and draws it.
+import "./style.css";
+
+import { start } from "./chart";
+import { comparison } from "./compare";
+import { paragraph } from "./dom";
+import { prediction, predictions } from "./predict";
+import type { Report } from "./result";
+
+function content(report: Report | null): Node[] {
+  if (report === null) return [paragraph("This page is the empty form of a report.")];
+  document.title = report.kind === "compare" ? "Stepcast comparison" : "Stepcast prediction";
+  const { descriptions, notes } = report;
+  if (report.kind === "compare") return comparison(report.result, descriptions, notes);
+  if (Array.isArray(report.result)) return predictions(report.result, descriptions, notes);
+  return [prediction(report.result, descriptions[0], notes[0], "")];
+}
+
+const data = document.getElementById("stepcast-data")?.textContent ?? "null";
+document.getElementById("page")?.replaceChildren(...content(JSON.parse(data) as Report | null));
+start();
+document.documentElement.dataset.drawn = "yes";

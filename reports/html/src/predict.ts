@@ -1,0 +1,155 @@
+// One prediction, or the several of a suite one below the other.
+import { memoryBars, timeBars, usedKeys } from "./bars";
+import { element, figure, paragraph, section, table } from "./dom";
+import * as format from "./format";
+import type { Result } from "./result";
+
+type Child = Node | string;
+
+function card(name: string, main: Child, ...details: Child[]): HTMLElement {
+  return element("div", { class: "card" }, element("h3", {}, name),
+                 element("p", { class: "main" }, main), element("p", {}, ...details));
+}
+
+function costCards(cost: Record<string, number>, at: string): HTMLElement[] {
+  const usd = (key: string) => figure(cost[key], format.usd(cost[key]), `${at}/cost/${key}`);
+  const cards = [card("Cost", usd("usd_per_million_tokens"), "per million tokens, ",
+                      usd("usd_per_hour"), " an hour")];
+  const hours = cost["training_hours"];
+  if (hours !== undefined) {
+    const details: Child[] = [];
+    if (cost["training_usd"] !== undefined) details.push(usd("training_usd"));
+    if (cost["energy_kwh"] !== undefined)
+      details.push(", ", figure(cost["energy_kwh"], `${format.number(cost["energy_kwh"])} kWh`,
+                                `${at}/cost/energy_kwh`));
+    cards.push(card("Whole training",
+                    figure(hours, format.hours(hours), `${at}/cost/training_hours`), ...details));
+  }
+  return cards;
+}
+
+function headline(result: Result, at: string): HTMLElement {
+  const shown = (key: "tokens_per_s" | "tokens_per_s_per_gpu", text: string) =>
+    figure(result[key], text, `${at}/${key}`);
+  const [low, high] = result.step_time_interval_s;
+  const memory = result.memory;
+  const oom = figure(result.oom_probability, format.share(result.oom_probability),
+                     `${at}/oom_probability`);
+  const memoryCard = card(
+    "Memory", figure(memory.peak_bytes, format.bytes(memory.peak_bytes), `${at}/memory/peak_bytes`),
+    "of ", figure(memory.capacity_bytes, format.bytes(memory.capacity_bytes),
+                  `${at}/memory/capacity_bytes`),
+    result.fits ? ", fits; risk of running out " : ", does not fit; risk of running out ", oom);
+  if (!result.fits) memoryCard.classList.add("bad");
+  return element(
+    "div", { class: "cards" },
+    card("Step time", figure(result.step_time_s, format.seconds(result.step_time_s),
+                             `${at}/step_time_s`),
+         "90 % between ", figure(low, format.seconds(low), `${at}/step_time_interval_s/0`), " and ",
+         figure(high, format.seconds(high), `${at}/step_time_interval_s/1`)),
+    card("Throughput", shown("tokens_per_s", `${format.number(result.tokens_per_s)} tokens/s`),
+         shown("tokens_per_s_per_gpu", `${format.number(result.tokens_per_s_per_gpu)} tokens/s`),
+         " a GPU"),
+    card("MFU", figure(result.mfu, format.share(result.mfu), `${at}/mfu`), "HFU ",
+         figure(result.hfu, format.share(result.hfu), `${at}/hfu`), ", ",
+         figure(result.model_flop_rate_per_gpu, format.flop(result.model_flop_rate_per_gpu, "FLOP/s"),
+                `${at}/model_flop_rate_per_gpu`),
+         " a GPU"),
+    memoryCard, ...(result.cost ? costCards(result.cost, at) : []));
+}
+
+function timeSection(result: Result, at: string): HTMLElement {
+  const parts = result.breakdown_s;
+  const where = `on the critical rank (stage ${result.critical_stage})`;
+  const rows = usedKeys([parts]).map((key) => [
+    format.words(key), figure(parts[key], format.seconds(parts[key]), `${at}/breakdown_s/${key}`),
+    format.share(parts[key] / result.step_time_s)]);
+  return section("Where the time goes", paragraph(`${result.bottleneck}.`, "answer"),
+                 timeBars(`Parts of the step ${where}`, [{ name: "step", parts }]),
+                 table(`Parts of the step, ${where}`, ["", "time", "of the step"], rows));
+}
+
+function memorySection(result: Result, at: string): HTMLElement {
+  const stages = result.memory.per_stage;
+  const capacity = result.memory.capacity_bytes;
+  const keys = usedKeys(stages.map((stage) => stage.parts_bytes));
+  const rows = stages.map((stage, index) => {
+    const place = `${at}/memory/per_stage/${index}`;
+    const shown = (value: number, pointer: string) =>
+      figure(value, format.gib(value), `${place}/${pointer}`);
+    return [`stage ${stage.stage}`,
+            ...keys.map((key) => shown(stage.parts_bytes[key], `parts_bytes/${key}`)),
+            shown(stage.device_bytes, "device_bytes"),
+            shown(stage.allocated_bytes, "allocated_bytes"),
+            shown(stage.reserved_bytes, "reserved_bytes"),
+            format.share(stage.device_bytes / capacity),
+            figure(stage.peak_at_s, format.seconds(stage.peak_at_s), `${place}/peak_at_s`)];
+  });
+  const bars = stages.map((stage) => ({ name: `stage ${stage.stage}`, parts: stage.parts_bytes }));
+  return section(
+    "Memory of a GPU at its peak",
+    memoryBars("Memory by pipeline stage, beside the capacity", bars, capacity),
+    table(`By pipeline stage, in GiB; capacity ${format.bytes(capacity)}`,
+          ["", ...keys.map(format.words), "device", "allocated", "reserved", "of capacity",
+           "peak at"], rows));
+}
+
+function claimsSection(result: Result, at: string): HTMLElement[] {
+  if (!result.claims) return [];
+  const rows = Object.entries(result.claims).map(([key, claim]) => {
+    const shown = (name: "claimed" | "predicted") =>
+      figure(claim[name], format.claimed(key, claim[name]), `${at}/claims/${key}/${name}`);
+    const factor = claim.ratio === null ? "" : `: ${format.number(claim.ratio)} times the claim`;
+    return [format.words(key), shown("claimed"), shown("predicted"),
+            claim.agrees ? "agrees" : `does not agree${factor}`];
+  });
+  return [section("Claims", table("Published figures beside the predicted ones",
+                                  ["", "claimed", "predicted", ""], rows))];
+}
+
+export function warningsSection(warnings: string[]): HTMLElement[] {
+  if (warnings.length === 0) return [];
+  const list = element("ul", { class: "warnings" },
+                       ...warnings.map((warning) => element("li", {}, warning)));
+  return [section("Warnings", list)];
+}
+
+export function engineLine(result: Result, note: string): HTMLElement {
+  const { name, rank_classes, gpus, activities } = result.engine;
+  return element(
+    "footer", {},
+    paragraph(`${name} engine: ${rank_classes.toLocaleString("en-US")} of ` +
+              `${gpus.toLocaleString("en-US")} GPUs stand for all, ` +
+              `${activities.toLocaleString("en-US")} activities`),
+    paragraph(note));
+}
+
+export function heading(level: string, title: string, description: string[]): HTMLElement {
+  return element("header", {}, element(level, {}, title),
+                 ...description.map((line) => paragraph(line, "quiet")));
+}
+
+/// `at`: JSON pointer of the result.
+export function prediction(result: Result, description: string[], note: string, at: string,
+                           level = "h1"): HTMLElement {
+  return element("article", {}, heading(level, result.title, description), headline(result, at),
+                 timeSection(result, at), memorySection(result, at), ...claimsSection(result, at),
+                 ...warningsSection(result.warnings ?? []), engineLine(result, note));
+}
+
+function overview(results: Result[]): HTMLElement {
+  const rows = results.map((result, index) => [
+    element("a", { href: `#prediction-${index}` }, result.title), format.seconds(result.step_time_s),
+    `${format.number(result.tokens_per_s)}`, format.share(result.mfu),
+    format.bytes(result.memory.peak_bytes), result.fits ? "yes" : "no"]);
+  return table("All predictions", ["", "step time", "tokens/s", "MFU", "memory", "fits"], rows);
+}
+
+export function predictions(results: Result[], descriptions: string[][], notes: string[]): Node[] {
+  const several = results.map((result, index) => {
+    const made = prediction(result, descriptions[index], notes[index], `/${index}`, "h1");
+    made.id = `prediction-${index}`;
+    return made;
+  });
+  return [heading("h1", `${results.length} predictions`, []), overview(results), ...several];
+}
