@@ -22,23 +22,23 @@ struct StreamState {
 
 // Streams that have come to a call of a communicator and wait for the others.
 struct Meeting {
-  std::vector<int> waiting;  // streams
+  struct Waiting {
+    int stream;
+    Seconds tail;  // what it does on its own after the meeting
+  };
+  std::vector<Waiting> waiting;
   Seconds latest;
 };
 
 class AnalyticRun {
  public:
-  AnalyticRun(const FoldedProgram& folded, const FusePlan& plan) : folded_(folded) {
+  AnalyticRun(const FoldedProgram& folded, const FusePlan& plan) : folded_(folded), plan_(plan) {
     timeline_.ranks.resize(folded.ranks.size());
     meetings_.resize(folded.communicators.size());
     for (std::size_t r = 0; r < folded.ranks.size(); ++r) {
       const auto events = static_cast<std::size_t>(folded.text(static_cast<int>(r)).num_events);
       events_.emplace_back(events, kNotYet);
       waiting_.emplace_back(events, -1);
-      block_times_.emplace_back();
-      for (std::size_t b = 0; b < folded.text(static_cast<int>(r)).blocks.size(); ++b) {
-        block_times_.back().push_back(block_time(folded, static_cast<int>(r), static_cast<int>(b)));
-      }
       for (int s = 0; s < kNumStreams; ++s) {
         std::vector<Span>& spans = timeline_.ranks[r].streams[static_cast<std::size_t>(s)];
         streams_.push_back({StreamCursor(folded, plan, static_cast<int>(r), static_cast<Stream>(s)),
@@ -67,13 +67,16 @@ class AnalyticRun {
       const Instruction& instruction = stream.cursor.current();
       switch (instruction.kind) {
         case InstructionKind::Compute:
+          finish(stream, stream.now, stream.now,
+                 stream.now + instruction_time(folded_, stream.rank_class, instruction));
+          break;
         case InstructionKind::Call:
-          finish(stream, stream.now, stream.now, stream.now + duration(stream, instruction));
+          if (!call(index, *plan_.at(stream.rank_class, instruction.index))) return;
           break;
         case InstructionKind::Collective:
         case InstructionKind::Send:
         case InstructionKind::Receive:
-          if (!meet(index, instruction)) return;
+          if (!meet(index, as_meeting(stream, instruction))) return;
           break;
         case InstructionKind::Record:
           record(stream, instruction.index);
@@ -89,12 +92,19 @@ class AnalyticRun {
     }
   }
 
-  Seconds duration(const StreamState& stream, const Instruction& instruction) const {
-    if (instruction.kind == InstructionKind::Call) {
-      return block_times_[static_cast<std::size_t>(stream.rank_class)]
-                         [static_cast<std::size_t>(instruction.index)];
-    }
-    return instruction_time(folded_, stream.rank_class, instruction);
+  FusedBlock as_meeting(const StreamState& stream, const Instruction& instruction) const {
+    const int communicator = communicator_index(folded_, stream.rank_class, instruction);
+    return {communicator, Seconds(),
+            alone_time(folded_.communicators[static_cast<std::size_t>(communicator)],
+                       instruction.operation),
+            Seconds()};
+  }
+
+  bool call(int index, const FusedBlock& block) {
+    if (block.communicator >= 0) return meet(index, block);
+    StreamState& stream = streams_[static_cast<std::size_t>(index)];
+    finish(stream, stream.now, stream.now, stream.now + block.body);
+    return true;
   }
 
   // Ends the current instruction and notes its span: of a block as a whole, once it is left.
@@ -114,23 +124,20 @@ class AnalyticRun {
     }
   }
 
-  bool meet(int index, const Instruction& instruction) {
-    StreamState& stream = streams_[static_cast<std::size_t>(index)];
-    const auto communicator =
-        static_cast<std::size_t>(folded_.ranks[static_cast<std::size_t>(stream.rank_class)]
-                                     .communicators[static_cast<std::size_t>(instruction.index)]);
-    const FoldedCommunicator& folded = folded_.communicators[communicator];
+  // False while others have not come yet; the last to come ends the instruction for all.
+  bool meet(int index, const FusedBlock& block) {
+    const auto communicator = static_cast<std::size_t>(block.communicator);
     Meeting& meeting = meetings_[communicator];
-    meeting.latest = meeting.waiting.empty() ? stream.now : std::max(meeting.latest, stream.now);
-    meeting.waiting.push_back(index);
-    if (static_cast<int>(meeting.waiting.size()) < folded.arrivals) return false;
+    const Seconds here = streams_[static_cast<std::size_t>(index)].now + block.head;
+    meeting.latest = meeting.waiting.empty() ? here : std::max(meeting.latest, here);
+    meeting.waiting.push_back({index, block.tail});
+    if (meeting.waiting.size() < folded_.communicators[communicator].arrivals.size()) return false;
     const Seconds begin = meeting.latest;
-    const Seconds end = begin + alone_time(folded, instruction.operation);
-    const std::vector<int> members = std::move(meeting.waiting);
+    const std::vector<Meeting::Waiting> members = std::move(meeting.waiting);
     meeting.waiting.clear();
-    for (const int member : members) {
+    for (const auto& [member, tail] : members) {
       StreamState& other = streams_[static_cast<std::size_t>(member)];
-      finish(other, other.now, begin, end);
+      finish(other, other.now, begin, begin + block.body + tail);
       if (member != index) runnable_.push_back(member);
     }
     return true;
@@ -162,11 +169,11 @@ class AnalyticRun {
   }
 
   const FoldedProgram& folded_;
+  const FusePlan& plan_;
   Timeline timeline_;
   std::vector<StreamState> streams_;
   std::vector<std::vector<double>> events_;  // [rank class][event]: when it happened
   std::vector<std::vector<int>> waiting_;    // [rank class][event]: the stream that waits for it
-  std::vector<std::vector<Seconds>> block_times_;
   std::vector<Meeting> meetings_;
   std::vector<int> runnable_;
 };

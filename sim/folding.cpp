@@ -96,11 +96,11 @@ std::vector<FoldedCommunicator> fold_communicators(const std::vector<Communicato
     if (seen[index]) continue;
     seen[index] = 1;
     folded[index].transfers = flows[c].transfers;
-    std::set<std::pair<int, int>> arrivals;
+    std::set<Arrival> arrivals;
     for (const Member& member : flows[c].members) {
-      arrivals.emplace(partition.rank[static_cast<std::size_t>(member.rank)], member.local_number);
+      arrivals.insert({partition.rank[static_cast<std::size_t>(member.rank)], member.local_number});
     }
-    folded[index].arrivals = static_cast<int>(arrivals.size());
+    folded[index].arrivals.assign(arrivals.begin(), arrivals.end());
   }
   add_weights(flows, partition, links, folded);
   for (FoldedCommunicator& communicator : folded) {

@@ -3,6 +3,7 @@
 // give the same times for every instruction (docs/models.md states the theorem).
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <vector>
 
@@ -27,13 +28,21 @@ struct FoldedLink {
   int members = 1;
 };
 
+/// One of those who meet in a call of a communicator: a rank class, and the number by which its
+/// program calls it.
+struct Arrival {
+  int rank_class;
+  int local_number;
+  friend auto operator<=>(const Arrival&, const Arrival&) = default;
+};
+
 /// A communicator class. `links` are folded links with the weight of the class's flows on one link
 /// of that class together.
 struct FoldedCommunicator {
   std::vector<WeightedLink> links;
   BytesPerSecond pace;              ///< min over links of bandwidth / weight; 0 if it crosses none
   std::vector<Transfer> transfers;  ///< [operation of the program]; unused ones are empty
-  int arrivals = 0;                 ///< (rank class, local number) pairs that meet in one call
+  std::vector<Arrival> arrivals;    ///< ascending; a call begins when all have come
 };
 
 struct FoldedProgram {

@@ -1,47 +1,46 @@
-// Blocks run as one duration: which may, how long they take, and whether a timeline that ran them
-// so is what an unfused run would have given.
+// Blocks run as one duration: which may, and how long they take. Whether a timeline that ran them
+// so is what an unfused run would have given is contention.h's question.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "sim/folding.h"
-#include "sim/timeline.h"
 
 namespace stepcast {
 
-/// [rank class][block]: whether the block runs as one duration.
-struct FusePlan {
-  std::vector<std::vector<char>> fused;
-  bool is_fused(int rank_class, int block) const {
-    return fused[static_cast<std::size_t>(rank_class)][static_cast<std::size_t>(block)] != 0;
-  }
+/// A block as one duration, or as three where its collectives join several rank classes: `head` is
+/// the rank's own until it meets the others on `communicator`, `body` lasts for all of them from
+/// when the last has come until their last collective ends, `tail` is the rank's own again. A block
+/// that meets nobody is all body.
+struct FusedBlock {
+  int communicator = -1;
+  Seconds head;
+  Seconds body;
+  Seconds tail;
 };
 
-/// Blocks whose collectives meet no other class: their members arrive together, so inside the block
-/// nobody waits.
+/// [rank class][block]: how the block runs as one; empty where it runs instruction by instruction.
+struct FusePlan {
+  std::vector<std::vector<std::optional<FusedBlock>>> blocks;
+
+  const std::optional<FusedBlock>& at(int rank_class, int block) const {
+    return blocks[static_cast<std::size_t>(rank_class)][static_cast<std::size_t>(block)];
+  }
+  /// Takes a block apart, for every class that meets in it.
+  void unfuse(const FoldedProgram& folded, int rank_class, int block);
+};
+
+/// Every block whose collectives meet no other class, or the same classes of the same program each
+/// time: after the first such meeting its members go in step, each part at the pace of the slowest.
 FusePlan fuse_all(const FoldedProgram& folded);
 FusePlan fuse_none(const FoldedProgram& folded);
-
-/// Compute at the rank's rate and collectives alone, one after the other.
-Seconds block_time(const FoldedProgram& folded, int rank_class, int block);
 
 /// Time of one Compute or Collective instruction of a rank class, alone.
 Seconds instruction_time(const FoldedProgram& folded, int rank_class,
                          const Instruction& instruction);
 
-struct ContentionCheck {
-  bool flows_fit = true;  ///< no link was asked for more than it has, at any time
-  bool blocks_fit =
-      true;  ///< no fused block met another flow (or block) on a link that both could fill
-};
-
-/// On every link, at every time of `timeline`: does the sum of weight x alone-rate of all flows and
-/// fused blocks stay within the bandwidth? Blocks count with the largest rate of their collectives
-/// for their whole duration. Blocks that were part of an excess are taken out of `plan`.
-///
-/// If everything fits, max-min sharing gives every flow its alone-rate, so an analytic timeline is
-/// the event engine's (the certificate), and fusing changed nothing.
-ContentionCheck check_contention(const FoldedProgram& folded, const Timeline& timeline,
-                                 FusePlan& plan);
+/// The folded communicator that a rank class calls in an instruction, by number.
+int communicator_index(const FoldedProgram& folded, int rank_class, const Instruction& instruction);
 
 }  // namespace stepcast

@@ -1,6 +1,7 @@
 #include "sim/run.h"
 
 #include "sim/analytic_engine.h"
+#include "sim/contention.h"
 #include "sim/forked_run.h"
 #include "sim/simgrid/event_engine.h"
 

@@ -39,7 +39,7 @@ class StreamCursor {
  private:
   void enter_block() {
     while (!done() && instructions_[outer_].kind == InstructionKind::Call &&
-           !plan_.is_fused(rank_class_, instructions_[outer_].index)) {
+           !plan_.at(rank_class_, instructions_[outer_].index)) {
       const auto& body = text_.blocks[static_cast<std::size_t>(instructions_[outer_].index)].body;
       if (!body.empty()) {
         body_ = &body;

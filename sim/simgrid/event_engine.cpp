@@ -41,9 +41,9 @@ class Gate {
   std::vector<sg::Actor*> waiting_;
 };
 
-// One call of a communicator: who has come, and when the flow ran.
+// One call of a communicator: how many have come, and when the flow ran.
 struct Call {
-  int arrived = 0;
+  std::size_t arrived = 0;
   Seconds flow_begin;
   Gate finished;
 };
@@ -124,12 +124,11 @@ class EventRun {
         pass(instruction_time(folded_, rank_class, instruction));
         return begin;
       case InstructionKind::Call:
-        pass(block_time(folded_, rank_class, instruction.index));
-        return begin;
+        return call(*plan_.at(rank_class, instruction.index));
       case InstructionKind::Collective:
       case InstructionKind::Send:
       case InstructionKind::Receive:
-        return meet(instruction, rank_class);
+        return communicate(instruction, rank_class);
       case InstructionKind::Record:
         event(rank_class, instruction.index).open();
         return begin;
@@ -147,22 +146,41 @@ class EventRun {
     return events_[static_cast<std::size_t>(rank_class)][static_cast<std::size_t>(index)];
   }
 
-  // The last to come runs the flow; the others sleep until it is through.
-  Seconds meet(const Instruction& instruction, int rank_class) {
+  Seconds call(const FusedBlock& block) {
+    pass(block.head);
+    const auto together = [&] { pass(block.body); };
+    Seconds begin = now();
+    if (block.communicator < 0) {
+      together();
+    } else {
+      begin = meet(static_cast<std::size_t>(block.communicator), together);
+    }
+    pass(block.tail);
+    return begin;
+  }
+
+  Seconds communicate(const Instruction& instruction, int rank_class) {
     const auto index =
-        static_cast<std::size_t>(folded_.ranks[static_cast<std::size_t>(rank_class)]
-                                     .communicators[static_cast<std::size_t>(instruction.index)]);
-    const FoldedCommunicator& communicator = folded_.communicators[index];
-    if (!calls_[index]) calls_[index] = std::make_shared<Call>();
-    const std::shared_ptr<Call> call = calls_[index];
-    if (++call->arrived < communicator.arrivals) {
+        static_cast<std::size_t>(communicator_index(folded_, rank_class, instruction));
+    const auto operation = static_cast<std::size_t>(instruction.operation);
+    return meet(index, [&] {
+      flow(folded_.communicators[index].transfers[operation], platform_.paths[index][operation]);
+    });
+  }
+
+  // The last to come does what they do together; the others sleep until it is through.
+  template <class Together>
+  Seconds meet(std::size_t communicator, const Together& together) {
+    std::shared_ptr<Call>& gathering = calls_[communicator];
+    if (!gathering) gathering = std::make_shared<Call>();
+    const std::shared_ptr<Call> call = gathering;
+    if (++call->arrived < folded_.communicators[communicator].arrivals.size()) {
       call->finished.wait();
       return call->flow_begin;
     }
-    calls_[index].reset();
+    gathering.reset();
     call->flow_begin = now();
-    const auto operation = static_cast<std::size_t>(instruction.operation);
-    flow(communicator.transfers[operation], platform_.paths[index][operation]);
+    together();
     call->finished.open();
     return call->flow_begin;
   }

@@ -155,8 +155,7 @@ TEST_CASE("flows over the same links do not share a limit of their own", "[sim][
   folded.program = &program;
   folded.ranks = {{.program = 0, .rate = 1, .communicators = {0, 1}, .members = 1}};
   folded.links = {{6_GB_per_s, 0, 1}};
-  const FoldedCommunicator limited{
-      {{0, 1}}, 6_GB_per_s, {{Seconds(), 1_GB, 3_GB_per_s}}, /*arrivals=*/1};
+  const FoldedCommunicator limited{{{0, 1}}, 6_GB_per_s, {{Seconds(), 1_GB, 3_GB_per_s}}, {{0, 0}}};
   folded.communicators = {limited, limited};
   const Timeline timeline = event_timeline(folded);
   REQUIRE(timeline.end().value() == Approx(1.0 / 3.0).epsilon(1e-9));
