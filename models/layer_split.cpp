@@ -26,10 +26,15 @@ struct CostSplit {
   int head_chunk = 0;
 };
 
+// What a chunk may lack of its share and still be closed.
+constexpr std::int64_t tolerance_percent = 1;
+
 /// Blocks are dealt in order, and chunk i is closed once the running total has reached
-/// total (i + 1) / chunks. It overshoots, so the last chunks may stay empty.
+/// total (i + 1) / chunks, within one percent. It overshoots, so the last chunks may stay empty.
 /// A layer costs 4 h^2 + 3 h f, the head vocabulary x h, the embedding nothing.
-/// Source: deduced from nanotron's measured peak memory; its bias by stages vanishes so.
+/// Source: deduced from nanotron's measured peak memory; its bias by stages vanishes so. The
+/// percent is deduced from step times: 32 layers of a model whose head costs 2.2 layers run on 16
+/// and 32 stages as if the head had a stage of its own, which an exact total misses by 0.2 %.
 CostSplit split_by_cost(const Transformer& model, int chunks) {
   const std::int64_t hidden = model.hidden_size;
   const std::int64_t layer = 4 * hidden * hidden + 3 * hidden * model.ffn_hidden_size;
@@ -41,7 +46,8 @@ CostSplit split_by_cost(const Transformer& model, int chunks) {
   for (int i = 0; i < model.num_layers; ++i) {
     ++split.layers[static_cast<std::size_t>(chunk)];
     dealt += layer;
-    if (dealt * chunks >= total * (chunk + 1) && chunk + 1 < chunks) ++chunk;
+    const bool reached = 100 * dealt * chunks >= (100 - tolerance_percent) * total * (chunk + 1);
+    if (reached && chunk + 1 < chunks) ++chunk;
   }
   split.head_chunk = chunk;
   return split;

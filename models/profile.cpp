@@ -69,6 +69,9 @@ void describe_host_time(Fields& f, FrameworkProfile& p) {
   fitted(f, "slow_tensor_collective", p.slow_tensor_collective,
          "empirical: further host time of a tensor collective per rank, pipelines over EFA only",
          Presence::Optional);
+  fitted(f, "crossing_tensor_collective", p.crossing_tensor_collective,
+         "empirical: further host time of a tensor collective per rank, groups across EFA nodes",
+         Presence::Optional);
   fitted(f, "blocking_host_factor", p.blocking_host_factor,
          "host time under launch_blocking over the asynchronous one");
   fitted(f, "host_micro_batch", p.host_micro_batch, "once a micro-batch and stage");

@@ -73,6 +73,8 @@ struct FrameworkProfile {
   Fitted<double> host_tensor_rank_growth;  ///< further share of it per further rank
   Fitted<Seconds> slow_tensor_collective;  ///< empirical: further host time of a tensor collective
                                            ///< per rank while stages talk over EFA; 0: none
+  Fitted<Seconds> crossing_tensor_collective;  ///< empirical: the same where a tensor group itself
+                                               ///< crosses nodes over EFA; 0: none
   bool host_waits_for_tensor_collectives = false;  ///< launches stop while one is under way
   Fitted<double> blocking_host_factor;  ///< host time under launch_blocking over the usual one
   Fitted<Seconds> host_micro_batch;     ///< once a micro-batch and stage

@@ -124,12 +124,10 @@ void add_recomputed_layer(const StepContext& context, BlockBuilder& builder) {
   }
 }
 
-// The framework's trait of slow tensor collectives is host time, too: where it applies, layers take
-// it as a floor, whatever they compute.
+// The framework's slow tensor collectives are host time, too: where they apply, layers take it as a
+// floor, whatever they compute.
 Seconds slow_collectives(int collectives, const StepContext& context) {
-  if (!context.slow_tensor_collectives) return Seconds();
-  return collectives * context.plan().tensor_parallel *
-         context.work.framework.slow_tensor_collective.value;
+  return collectives * context.slow_tensor_collective;
 }
 
 Seconds host_forward_time(int collectives, const StepContext& context) {

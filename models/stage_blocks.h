@@ -20,9 +20,9 @@ struct StepContext {
   LayerCost layer;
   HeadCost head;
   HeadCost embedding;
-  bool slow_tensor_collectives = false;  ///< the framework's trait of that name applies here
-  double straggling = 1.0;               ///< factor on compute: the wait for the slowest rank
-  GroupLayout tensor_layout;             ///< of the first tensor group
+  Seconds slow_tensor_collective;  ///< further host time of one: the framework's traits that apply
+  double straggling = 1.0;         ///< factor on compute: the wait for the slowest rank
+  GroupLayout tensor_layout;       ///< of the first tensor group
   GroupLayout context_layout;
 
   const TrainingJob& job() const { return work.job; }

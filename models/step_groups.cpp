@@ -1,7 +1,7 @@
 #include "models/step_groups.h"
 
 #include <algorithm>
-#include <map>
+#include <utility>
 
 namespace stepcast {
 namespace {
@@ -28,12 +28,24 @@ std::vector<int> embedding_pair(int rank, const TrainingJob& job, const RankGrid
   return {first, grid.neighbour(first, Axis::Pipeline, head_stage)};
 }
 
+std::vector<int> data_group(int rank, const RankGrid& grid) {
+  return grid.group_of(rank, {Axis::Data, Axis::Context});
+}
+
+// The local number by which `member`, at a place of its group's ranks, calls the group: the two
+// ends of a pair have one each.
+Group number_at(Group group, std::size_t place) {
+  if (place == 0) return group;
+  if (group == Group::SendForward) return Group::ReceiveForward;
+  if (group == Group::SendBackward) return Group::ReceiveBackward;
+  return group;
+}
+
 }  // namespace
 
 std::vector<int> group_ranks(Group group, int rank, const TrainingJob& job, const RankGrid& grid,
                              int head_stage) {
   const int shard = job.plan.shard_group;
-  const std::vector<int> data = grid.group_of(rank, {Axis::Data, Axis::Context});
   const auto next = [&](int offset) { return grid.neighbour(rank, Axis::Pipeline, offset); };
   switch (group) {
     case Group::Tensor:
@@ -41,11 +53,13 @@ std::vector<int> group_ranks(Group group, int rank, const TrainingJob& job, cons
     case Group::Context:
       return grid.group_of(rank, {Axis::Context});
     case Group::Data:
-      return data;
+      return data_group(rank, grid);
     case Group::Shard:
-      return shard > 0 ? part_of(data, rank, shard, true) : data;
+      return shard > 0 ? part_of(data_group(rank, grid), rank, shard, true)
+                       : data_group(rank, grid);
     case Group::Replica:
-      return shard > 0 ? part_of(data, rank, shard, false) : std::vector<int>{rank};
+      return shard > 0 ? part_of(data_group(rank, grid), rank, shard, false)
+                       : std::vector<int>{rank};
     case Group::Model:
       return grid.group_of(rank, {Axis::Tensor, Axis::Pipeline});
     case Group::Embedding:
@@ -64,29 +78,22 @@ std::vector<int> group_ranks(Group group, int rank, const TrainingJob& job, cons
 
 void add_groups(const TrainingJob& job, const RankGrid& grid, int head_stage,
                 StepProgram& program) {
-  // Forward and backward pairs of two neighbouring stages are different communicators even when
-  // they join the same two ranks (two stages), so the direction is part of the key; a group's own
-  // kind too.
-  std::map<std::pair<int, std::vector<int>>, int> known;
-  const auto kind = [](Group group) {
-    if (group == Group::ReceiveForward) return static_cast<int>(Group::SendForward);
-    if (group == Group::ReceiveBackward) return static_cast<int>(Group::SendBackward);
-    return static_cast<int>(group);
+  auto& numbers = program.communicators_of_rank;
+  numbers.assign(static_cast<std::size_t>(grid.num_ranks()), std::vector<int>(kNumGroups, -1));
+  const auto number = [&](int rank, Group group) -> int& {
+    return numbers[static_cast<std::size_t>(rank)][static_cast<std::size_t>(group)];
   };
-  program.communicators_of_rank.assign(static_cast<std::size_t>(grid.num_ranks()), {});
-  for (int rank = 0; rank < grid.num_ranks(); ++rank) {
-    auto& own = program.communicators_of_rank[static_cast<std::size_t>(rank)];
-    for (int g = 0; g < kNumGroups; ++g) {
-      const Group group = static_cast<Group>(g);
+  for (int g = 0; g < kNumGroups; ++g) {
+    const Group group = static_cast<Group>(g);
+    for (int rank = 0; rank < grid.num_ranks(); ++rank) {
+      if (number(rank, group) >= 0) continue;  // a member before it has brought the group
       std::vector<int> ranks = group_ranks(group, rank, job, grid, head_stage);
-      if (ranks.size() < 2 || ranks[0] == ranks[1]) {
-        own.push_back(-1);
-        continue;
+      if (ranks.size() < 2 || ranks[0] == ranks[1]) continue;
+      for (std::size_t place = 0; place < ranks.size(); ++place) {
+        number(ranks[place], number_at(group, place)) =
+            static_cast<int>(program.communicators.size());
       }
-      const auto [place, added] = known.try_emplace({kind(group), std::move(ranks)},
-                                                    static_cast<int>(program.communicators.size()));
-      if (added) program.communicators.push_back({place->first.second});
-      own.push_back(place->second);
+      program.communicators.push_back({std::move(ranks)});
     }
   }
 }

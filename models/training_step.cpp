@@ -40,25 +40,37 @@ StageSite stage_site(int stage, const TrainingJob& job, const FrameworkProfile& 
   return site;
 }
 
+// Two traits of frameworks, seen over EFA only, by the number of tensor ranks: FrameworkProfile.
+Seconds slow_tensor_collective(const ParallelPlan& plan, const FrameworkProfile& framework,
+                               const GroupLayout& tensor_layout, const Cluster& cluster) {
+  const bool over_efa =
+      cluster.num_nodes() > 1 && cluster.spec().fabric.transport == Transport::Efa;
+  if (!over_efa || plan.tensor_parallel == 1) return Seconds();
+  Seconds per_rank;
+  if (plan.pipeline_parallel > 1) per_rank += framework.slow_tensor_collective.value;
+  if (tensor_layout.crosses_network) per_rank += framework.crossing_tensor_collective.value;
+  return plan.tensor_parallel * per_rank;
+}
+
 }  // namespace
 
 StepProgram training_step(const TrainingJob& job, const Profile& profile, const Device& device,
                           const Placement& placement, const Cluster& cluster) {
   STEPCAST_REQUIRES(job.plan.data_parallel > 0 && job.plan.schedule.has_value());
   const WorkContext work{job, profile.framework, device};
-  const StepContext context{
+  StepContext context{
       .work = work,
       .network = profile.network,
       .layer = layer_cost(work),
       .head = head_cost(work),
       .embedding = embedding_cost(work),
-      .slow_tensor_collectives = job.plan.tensor_parallel > 1 && job.plan.pipeline_parallel > 1 &&
-                                 cluster.num_nodes() > 1 &&
-                                 cluster.spec().fabric.transport == Transport::Efa,
       .straggling = 1.0 + device.profile.kernel_time_spread.value *
                               expected_maximum(placement.grid.num_ranks()),
       .tensor_layout = first_group_layout(Group::Tensor, job, placement, cluster),
       .context_layout = first_group_layout(Group::Context, job, placement, cluster)};
+
+  context.slow_tensor_collective =
+      slow_tensor_collective(job.plan, profile.framework, context.tensor_layout, cluster);
 
   StepProgram program;
   for (int stage = 0; stage < job.plan.pipeline_parallel; ++stage) {
