@@ -42,8 +42,10 @@ std::vector<PredictionOutcome> predict_with_progress(const std::vector<Scenario>
 Predictions predict_paths(const ScenarioOptions& options) {
   std::vector<Scenario> scenarios;
   for (const std::string& path : options.paths) {
-    for (Scenario& scenario : read_scenarios(path, options.read)) {
-      scenarios.push_back(std::move(scenario));
+    for (const std::string& file : scenario_files(path)) {
+      for (Scenario& scenario : read_scenarios(file, options.read)) {
+        scenarios.push_back(std::move(scenario));
+      }
     }
   }
   std::vector<PredictionOutcome> outcomes = predict_with_progress(scenarios, options);

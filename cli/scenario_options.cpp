@@ -39,7 +39,8 @@ void add_scenario_options(CLI::App& command, ScenarioOptions& options) {
                                       {"auto", EngineChoice::Auto}};
   const Choices<Format> formats{
       {"text", Format::Text}, {"json", Format::Json}, {"csv", Format::Csv}};
-  command.add_option("PATH", options.paths, "Scenario files or suites")->required();
+  command.add_option("PATH", options.paths, "Scenario files, suites, or folders of them")
+      ->required();
   command
       .add_option("--set", options.read.settings,
                   "Change a key of every scenario, as in plan.tensor_parallel=4; may be repeated")

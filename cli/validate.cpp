@@ -24,8 +24,10 @@ std::vector<Reading> read_all(const ScenarioOptions& options) {
   std::vector<Reading> readings;
   readings.reserve(options.paths.size());
   for (const std::string& path : options.paths) {
-    readings.push_back(
-        {std::filesystem::path(path).stem().string(), read_suite(path, options.read)});
+    for (const std::string& file : scenario_files(path)) {
+      readings.push_back(
+          {std::filesystem::path(file).stem().string(), read_suite(file, options.read)});
+    }
   }
   return readings;
 }

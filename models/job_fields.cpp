@@ -122,21 +122,26 @@ void describe_schedule(Fields& f, ParallelPlan& plan) {
   }
 }
 
+// No cluster is larger, and products of degrees stay far inside 64 bits.
+constexpr double max_degree = 1e4;
+constexpr double max_replicas = 1e6;
+
 void describe_degrees(Fields& f, ParallelPlan& plan) {
   f.field("tensor_parallel", plan.tensor_parallel,
-          {.at_least = 1, .doc = "ranks that share every matrix"});
-  f.field("pipeline_parallel", plan.pipeline_parallel, {.at_least = 1, .doc = "stages"});
+          {.at_least = 1, .at_most = max_degree, .doc = "ranks that share every matrix"});
+  f.field("pipeline_parallel", plan.pipeline_parallel,
+          {.at_least = 1, .at_most = max_degree, .doc = "stages"});
   f.field("virtual_pipeline", plan.virtual_pipeline,
-          {.at_least = 1, .doc = "model chunks per stage"});
+          {.at_least = 1, .at_most = max_degree, .doc = "model chunks per stage"});
   std::optional<int> data_parallel;
   if (plan.data_parallel > 0) data_parallel = plan.data_parallel;
   f.field("data_parallel", data_parallel,
-          {.at_least = 1, .doc = "replicas; what is left unless said"});
+          {.at_least = 1, .at_most = max_replicas, .doc = "replicas; what is left unless said"});
   if (f.reading()) plan.data_parallel = data_parallel.value_or(plan.data_parallel);
   f.field("context_parallel", plan.context_parallel,
-          {.at_least = 1, .doc = "ranks that share a sequence"});
+          {.at_least = 1, .at_most = max_degree, .doc = "ranks that share a sequence"});
   f.field("expert_parallel", plan.expert_parallel,
-          {.at_least = 1, .doc = "ranks that share the experts"});
+          {.at_least = 1, .at_most = max_degree, .doc = "ranks that share the experts"});
   if (f.reading() && plan.expert_parallel > 1) {
     refuse_unmodelled(f, "expert_parallel",
                       "expert_parallel " + std::to_string(plan.expert_parallel));
@@ -204,11 +209,16 @@ void describe(Fields& f, ParallelPlan& plan) {
 }
 
 void describe(Fields& f, Batch& batch) {
-  f.field("global_batch", batch.global_batch,
-          {.presence = Presence::Required, .at_least = 1, .doc = "sequences a step"});
-  f.field("micro_batch", batch.micro_batch, {.at_least = 1, .doc = "sequences a pipeline slot"});
+  f.field(
+      "global_batch", batch.global_batch,
+      {.presence = Presence::Required, .at_least = 1, .at_most = 1e8, .doc = "sequences a step"});
+  f.field("micro_batch", batch.micro_batch,
+          {.at_least = 1, .at_most = 1e8, .doc = "sequences a pipeline slot"});
   f.field("sequence_length", batch.sequence_length,
-          {.presence = Presence::Required, .at_least = 1, .doc = "tokens of a sequence"});
+          {.presence = Presence::Required,
+           .at_least = 1,
+           .at_most = 1e9,
+           .doc = "tokens of a sequence"});
 }
 
 void describe(Fields& f, Runtime& runtime) {

@@ -20,9 +20,10 @@ struct StepContext {
   LayerCost layer;
   HeadCost head;
   HeadCost embedding;
-  Seconds slow_tensor_collective;  ///< further host time of one: the framework's traits that apply
-  double straggling = 1.0;         ///< factor on compute: the wait for the slowest rank
-  GroupLayout tensor_layout;       ///< of the first tensor group
+  Seconds
+      slow_tensor_collective{};  ///< further host time of one: the framework's traits that apply
+  double straggling = 1.0;       ///< factor on compute: the wait for the slowest rank
+  GroupLayout tensor_layout;     ///< of the first tensor group
   GroupLayout context_layout;
 
   const TrainingJob& job() const { return work.job; }

@@ -26,25 +26,42 @@ void defaults_to(const Fields& f, Value& member, Value value) {
   if (f.reading()) member = value;
 }
 
+// Far beyond any model, and products of two sizes stay inside 64 bits.
+constexpr double max_size = 1e8;
+
 void describe_shape(Fields& f, Transformer& model) {
   f.field("num_layers", model.num_layers,
-          {.presence = Presence::Required, .at_least = 1, .doc = "decoder layers"});
+          {.presence = Presence::Required,
+           .at_least = 1,
+           .at_most = max_size,
+           .doc = "decoder layers"});
   f.field("hidden_size", model.hidden_size,
-          {.presence = Presence::Required, .at_least = 1, .doc = "width of the residual stream"});
-  f.field("num_attention_heads", model.num_attention_heads,
-          {.presence = Presence::Required, .at_least = 1, .doc = "query heads"});
+          {.presence = Presence::Required,
+           .at_least = 1,
+           .at_most = max_size,
+           .doc = "width of the residual stream"});
+  f.field(
+      "num_attention_heads", model.num_attention_heads,
+      {.presence = Presence::Required, .at_least = 1, .at_most = max_size, .doc = "query heads"});
   f.field("vocab_size", model.vocab_size,
-          {.presence = Presence::Required, .at_least = 1, .doc = "tokens, before padding"});
+          {.presence = Presence::Required,
+           .at_least = 1,
+           .at_most = max_size,
+           .doc = "tokens, before padding"});
   defaults_to(f, model.num_query_groups, model.num_attention_heads);
   f.field("num_query_groups", model.num_query_groups,
-          {.at_least = 1, .doc = "key/value heads; num_attention_heads unless said"});
+          {.at_least = 1,
+           .at_most = max_size,
+           .doc = "key/value heads; num_attention_heads unless said"});
   defaults_to(f, model.ffn_hidden_size, 4 * model.hidden_size);
-  f.field("ffn_hidden_size", model.ffn_hidden_size,
-          {.at_least = 1, .doc = "width of the MLP; 4 x hidden_size unless said"});
+  f.field(
+      "ffn_hidden_size", model.ffn_hidden_size,
+      {.at_least = 1, .at_most = max_size, .doc = "width of the MLP; 4 x hidden_size unless said"});
   const bool divides = f.reading() && model.hidden_size % model.num_attention_heads == 0;
   defaults_to(f, model.head_size, divides ? model.hidden_size / model.num_attention_heads : 0);
-  f.field("head_size", model.head_size,
-          {.at_least = 1, .doc = "hidden_size / num_attention_heads unless said"});
+  f.field(
+      "head_size", model.head_size,
+      {.at_least = 1, .at_most = max_size, .doc = "hidden_size / num_attention_heads unless said"});
 }
 
 void describe_family(Fields& f, Transformer& model) {

@@ -86,7 +86,8 @@ std::string verdict(const ClaimCheck& claim) {
   return fmt::format("does not agree: {} the claim", factor_text(claim.ratio()));
 }
 
-std::string claims_section(const std::vector<ClaimCheck>& claims) {
+std::string claims_section(const std::vector<ClaimCheck>& claims,
+                           const std::vector<std::string>& caveats) {
   Table table({Align::Left, Align::Right, Align::Right, Align::Left});
   table.add_row({"", "claimed", "predicted"});
   for (const ClaimCheck& claim : claims) {
@@ -95,8 +96,10 @@ std::string claims_section(const std::vector<ClaimCheck>& claims) {
     table.add_row({name, figure_text(claim.claim, claim.claimed),
                    figure_text(claim.claim, claim.predicted), verdict(claim)});
   }
-  return fmt::format("Claims, which agree within {:.0f} %\n{}", 100.0 * claim_tolerance,
-                     table.text());
+  std::string text =
+      fmt::format("Claims, which agree within {:.0f} %\n{}", 100.0 * claim_tolerance, table.text());
+  for (const std::string& caveat : caveats) text += "  Mind: " + caveat + "\n";
+  return text;
 }
 
 std::string warnings_section(const std::vector<std::string>& warnings) {
@@ -132,7 +135,8 @@ std::string text_report(const Prediction& prediction) {
   const StepReport& report = prediction.report;
   std::string text = heading(prediction) + "\n" + headline(report) + "\n" + time_section(report) +
                      "\n" + memory_section(report.memory) + "\n";
-  if (!report.claims.empty()) text += claims_section(report.claims) + "\n";
+  if (!report.claims.empty())
+    text += claims_section(report.claims, prediction.scenario.caveats) + "\n";
   if (!report.warnings.empty()) text += warnings_section(report.warnings) + "\n";
   return text + engine_text(report.engine) + "\n" + engine_note(report.engine) + "\n";
 }

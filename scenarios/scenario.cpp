@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <functional>
 #include <nlohmann/json.hpp>
@@ -34,6 +35,14 @@ std::optional<json> take(json& object, const char* key) {
 std::string default_title(const InputPlace& place) {
   const std::string stem = std::filesystem::path(place.file).stem().string();
   return place.pointer.empty() ? stem : stem + " " + place.pointer;
+}
+
+/// One text or a list of texts; other forms are refused when the fields are read.
+std::vector<std::string> caveats_of(const json& written) {
+  if (!written.is_object() || !written.contains("caveats")) return {};
+  const json& caveats = written["caveats"];
+  if (caveats.is_string()) return {caveats.get<std::string>()};
+  return caveats.get<std::vector<std::string>>();
 }
 
 /// The title of a scenario that may not be readable.
@@ -94,6 +103,7 @@ class ScenarioReader {
     scenario.file = place.file;
     scenario.pointer = place.pointer;
     read_fields(written, place, catalogue_, [&](Fields& f) { describe(f, scenario); });
+    scenario.caveats = caveats_of(written);
     check_fabric(scenario, place);
     scenario.profile = profiles_.choose(scenario, calibration ? &*calibration : nullptr, place);
     complete(scenario.job, num_gpus(scenario.cluster), scenario.profile.framework);
@@ -139,6 +149,17 @@ std::vector<Scenario> scenarios_from_json(const json& json, const std::string& f
   return scenarios;
 }
 
+std::vector<std::string> scenario_files(const std::string& path) {
+  if (!std::filesystem::is_directory(path)) return {path};
+  std::vector<std::string> files;
+  for (const auto& entry : std::filesystem::directory_iterator(path)) {
+    if (entry.path().extension() == ".json") files.push_back(entry.path().string());
+  }
+  if (files.empty()) throw InputError({path, ""}, "the folder holds no *.json file");
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
 std::vector<Scenario> read_scenarios(const std::string& path, const ReadOptions& options) {
   return scenarios_from_json(read_json_file(path), path, options);
 }
@@ -165,7 +186,9 @@ json scenario_to_json(const Scenario& scenario) {
   drop_path(written.cluster.node.gpu.name);
   drop_path(written.fabric_name);
   drop_path(written.price_name);
-  return write_fields([&](Fields& f) { describe(f, written); }, false);
+  json text = write_fields([&](Fields& f) { describe(f, written); }, false);
+  if (!scenario.caveats.empty()) text["caveats"] = scenario.caveats;
+  return text;
 }
 
 json scenario_schema() {

@@ -51,6 +51,8 @@ struct Scenario {
   std::optional<Figures> claimed;
   std::optional<Figures> measured;
 
+  std::vector<std::string> caveats;  ///< what the file says to mind; shown beside claims
+
   std::string file;     ///< where it was read from, for errors and reports
   std::string pointer;  ///< its place in the file ("/runs/3" in a suite, "" alone)
 
@@ -72,6 +74,10 @@ struct ReadOptions {
   /// "--profile": values laid over the built-in profile; empty: none
   std::string profile_file = {};
 };
+
+/// The files that a path on the command line stands for: itself, or a folder's *.json files by
+/// name. Throws InputError for a folder without any.
+std::vector<std::string> scenario_files(const std::string& path);
 
 /// Reads a scenario file or a suite (every run a scenario). Every scenario is complete
 /// (data_parallel filled in, profile chosen by GPU, fabric and framework) and can run: violations
