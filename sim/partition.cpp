@@ -33,11 +33,14 @@ void sort_unique(Signature& words, std::size_t from) {
   words.erase(std::unique(begin, words.end()), words.end());
 }
 
-// Gives equal signatures equal numbers, new ones in order of appearance.
+// Gives equal signatures equal numbers, new ones in order of appearance. Few are new, so only those
+// are copied.
 class Numbering {
  public:
-  int number(Signature signature) {
-    return known_.try_emplace(std::move(signature), static_cast<int>(known_.size())).first->second;
+  int number(const Signature& signature) {
+    const auto place = known_.find(signature);
+    if (place != known_.end()) return place->second;
+    return known_.emplace(signature, static_cast<int>(known_.size())).first->second;
   }
   std::size_t size() const { return known_.size(); }
 
@@ -100,8 +103,9 @@ class Refinement {
 
   std::size_t refine_communicators() {
     Numbering numbers;
+    Signature signature;
     for (std::size_t c = 0; c < flows_.size(); ++c) {
-      Signature signature{static_cast<std::uint64_t>(colour_.communicator[c])};
+      signature.assign(1, static_cast<std::uint64_t>(colour_.communicator[c]));
       for (const Member& member : flows_[c].members) {
         signature.push_back(
             pack(colour_.rank[static_cast<std::size_t>(member.rank)], member.local_number));
@@ -114,13 +118,14 @@ class Refinement {
       }
       sort_unique(signature, links_from);
       signature.push_back(links_from);  // where the members end, so that no two kinds of entry mix
-      colour_.communicator[c] = numbers.number(std::move(signature));
+      colour_.communicator[c] = numbers.number(signature);
     }
     return numbers.size();
   }
 
   std::size_t refine_links() {
     Numbering numbers;
+    Signature signature;
     std::vector<std::pair<int, int>> uses;
     for (std::size_t l = 0; l < on_link_.size(); ++l) {
       uses.clear();
@@ -129,29 +134,30 @@ class Refinement {
                           use.weight);
       }
       std::sort(uses.begin(), uses.end());
-      Signature signature{static_cast<std::uint64_t>(colour_.link[l])};
+      signature.assign(1, static_cast<std::uint64_t>(colour_.link[l]));
       for (std::size_t i = 0; i < uses.size();) {
         int weight = 0;
         const int communicator = uses[i].first;
         for (; i < uses.size() && uses[i].first == communicator; ++i) weight += uses[i].second;
         signature.push_back(pack(communicator, weight));
       }
-      colour_.link[l] = numbers.number(std::move(signature));
+      colour_.link[l] = numbers.number(signature);
     }
     return numbers.size();
   }
 
   std::size_t refine_ranks() {
     Numbering numbers;
+    Signature signature;
     for (std::size_t r = 0; r < colour_.rank.size(); ++r) {
-      Signature signature{static_cast<std::uint64_t>(colour_.rank[r])};
+      signature.assign(1, static_cast<std::uint64_t>(colour_.rank[r]));
       for (const int communicator : program_.communicators_of_rank[r]) {
         signature.push_back(
             communicator < 0 ? ~0ull
                              : static_cast<std::uint64_t>(
                                    colour_.communicator[static_cast<std::size_t>(communicator)]));
       }
-      colour_.rank[r] = numbers.number(std::move(signature));
+      colour_.rank[r] = numbers.number(signature);
     }
     return numbers.size();
   }

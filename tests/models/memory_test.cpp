@@ -56,10 +56,17 @@ TEST_CASE(
   const Row row =
       GENERATE(Row{0, 2, 4, 12}, Row{1, 2, 4, 1.5}, Row{2, 2, 0.5, 1.5}, Row{3, 0.25, 0.5, 1.5});
   rank.job.plan.zero_stage = row.stage;
+  rank.profile.framework.gradient_bucket = Bytes();
   const ModelState state = model_state(1'000'000, rank.work());
   REQUIRE(state.weights.value() == row.weights * 1e6);
   REQUIRE(state.gradients.value() == row.gradients * 1e6);
   REQUIRE(state.optimizer.value() == row.optimizer * 1e6);
+}
+
+TEST_CASE("gradients are reduced from a bucket of their own", "[models][memory]") {
+  SmallRank rank({.data = 8});
+  REQUIRE(model_state(100'000'000, rank.work()).gradients.value() == 400e6 + 20e6);
+  REQUIRE(model_state(1'000'000, rank.work()).gradients.value() == 4e6 + 4e6);  // all fits in one
 }
 
 TEST_CASE("a shard group smaller than data parallel divides by its own size", "[models][memory]") {

@@ -46,15 +46,25 @@ void require_analytic_below_event(unsigned seed) {
   REQUIRE(bound.first_earlier < 1e-12);
 }
 
+// How far a program's ends move when every GPU is 1e-15 slower. Where flows contend, who comes
+// first decides who waits, and an end may move by 1e6 times what moved a beginning.
+double rounding_effect(const FoldedProgram& folded, const Timeline& timeline) {
+  FoldedProgram nudged = folded;
+  for (FoldedRank& rank : nudged.ranks) rank.rate *= 1.0 - 1e-15;
+  return compare(folded, timeline, nudged, event_timeline(nudged)).largest_difference;
+}
+
+// Fused durations are sums in another order, so they differ by rounding, and by what it leads to.
 void require_fusing_exact(unsigned seed) {
   CAPTURE(seed);
   const Step step = step_of(seed);
   const FoldedProgram folded = step.folded();
   const EngineRun fused = run_engine(folded, EngineChoice::Event);
-  const TimelineComparison difference =
-      compare(folded, fused.timeline, folded, event_timeline(folded));
+  const Timeline unfused = event_timeline(folded);
+  const TimelineComparison difference = compare(folded, fused.timeline, folded, unfused);
   REQUIRE(difference.spans > 0);
-  REQUIRE(difference.largest_difference < 1e-9);
+  if (difference.largest_difference < 1e-9) return;
+  REQUIRE(difference.largest_difference < 10 * rounding_effect(folded, unfused));
 }
 
 }  // namespace
