@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,7 +43,7 @@ struct ScenarioOptions {
   ReadOptions read;
   EngineChoice engine = EngineChoice::Event;
   Format format = Format::Text;
-  std::string report;  ///< file of the page, only where the command offers one; empty: none
+  std::optional<std::string> report;  ///< the page's file; none where a command offers no page
   int jobs = 1;
   bool quiet = false;
 };

@@ -17,7 +17,7 @@ namespace stepcast {
 namespace {
 
 Answer run_compare(const ScenarioOptions& options) {
-  check_report_file(options.report);
+  check_report_file(options);
   const Predictions outcome = predict_paths(options);
   const std::vector<Prediction>& predictions = outcome.answers;
   if (!outcome.complete) throw std::runtime_error("there is no comparison without all answers");
@@ -25,7 +25,7 @@ Answer run_compare(const ScenarioOptions& options) {
     throw InputError({options.paths.front(), ""}, "one scenario is nothing to compare",
                      "name a second scenario, or a suite");
   }
-  if (!options.report.empty()) write_report_file(options.report, comparison_html(predictions));
+  if (options.report) write_report_file(*options.report, comparison_html(predictions));
   switch (options.format) {
     case Format::Text:
       return {comparison_text(predictions)};

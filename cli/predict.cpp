@@ -23,11 +23,11 @@ std::string texts(const std::vector<Prediction>& predictions) {
 }
 
 Answer run_predict(const ScenarioOptions& options) {
-  check_report_file(options.report);
+  check_report_file(options);
   const Predictions predictions = predict_paths(options);
   const int exit_code = predictions.complete ? 0 : fault_exit;
-  if (!options.report.empty() && !predictions.answers.empty()) {
-    write_report_file(options.report, prediction_html(predictions.answers));
+  if (options.report && !predictions.answers.empty()) {
+    write_report_file(*options.report, prediction_html(predictions.answers));
   }
   switch (options.format) {
     case Format::Text:

@@ -94,10 +94,10 @@ void add_report_option(CLI::App& command, ScenarioOptions& options) {
       ->type_name("FILE.html");
 }
 
-void check_report_file(const std::string& file) {
-  if (file.empty()) return;
+void check_report_file(const ScenarioOptions& options) {
+  if (!options.report) return;
   html_template();
-  const Draft draft(file);
+  const Draft draft(*options.report);
 }
 
 void write_report_file(const std::string& file, const std::string& page) {

@@ -9,9 +9,9 @@ namespace stepcast {
 
 void add_report_option(CLI::App& command, ScenarioOptions& options);
 
-/// Throws InputError where no page can be written to `file`: told before minutes of predicting. An
-/// empty name asks for no page.
-void check_report_file(const std::string& file);
+/// Throws InputError where a page is asked for and cannot be written: told before minutes of
+/// predicting.
+void check_report_file(const ScenarioOptions& options);
 
 /// Writes the page whole or not at all: beside `file` first, then in its place.
 void write_report_file(const std::string& file, const std::string& page);

@@ -63,9 +63,18 @@ std::string html_template() {
   const fs::path program = fs::read_symlink("/proc/self/exe", error);
   const fs::path installed = program.parent_path() / STEPCAST_INSTALLED_REPORT;
   if (!error && fs::exists(installed, error)) {
-    return read_text_file(installed.lexically_normal().string());
+    return html_template(installed.lexically_normal().string());
   }
-  return read_text_file(std::string(built));
+  return html_template(std::string(built));
+}
+
+std::string html_template(const std::string& file) {
+  std::string page = read_text_file(file);
+  if (page.find(data_element) == std::string::npos) {
+    throw InputError({file, ""}, "this is not the page that reports are written into",
+                     "install the program again");
+  }
+  return page;
 }
 
 std::string html_page(std::string_view page, const Json& data) {

@@ -12,8 +12,11 @@
 namespace stepcast {
 
 /// The empty page, which the build made and an installation has beside the catalogue. Throws
-/// InputError where the program was built without it or it is not there.
+/// InputError where the program was built without it.
 std::string html_template();
+
+/// The empty page in `file`. Throws InputError where there is none.
+std::string html_template(const std::string& file);
 
 /// `page` with `data` in its data element, escaped so that no text in it can end the element.
 /// Requires a page that has the element, empty ("null").

@@ -45,7 +45,20 @@ const categoryAxis = (colours: Colours, names: string[]) => ({
   axisTick: { show: false },
 });
 
-const legendRows = (keys: number, width: number) => Math.ceil(keys / Math.max(2, Math.floor(width / 150)));
+/// How many lines the legend takes: a line is filled before the next.
+function legendRows(keys: string[], width: number): number {
+  let rows = 1;
+  let used = 0;
+  for (const key of keys) {
+    const entry = 34 + 6.6 * key.length;
+    if (used > 0 && used + entry > width - 20) {
+      rows += 1;
+      used = 0;
+    }
+    used += entry;
+  }
+  return rows;
+}
 
 interface Scale {
   unit: string;
@@ -60,7 +73,8 @@ function stacked(bars: Bar[], scale: Scale, colours: Colours, width: number): EC
     silent: true,
     symbol: "none",
     lineStyle: { color: colours.text, type: "dashed", width: 2 },
-    label: { formatter: scale.limit.name, color: colours.text, position: "end" },
+    label: { formatter: scale.limit.name, color: colours.text, position: "start",
+             align: "right" },
     data: [{ xAxis: scale.limit.value / scale.per }],
   };
   const largest = Math.max(...bars.map((bar) => keys.reduce((sum, key) => sum + bar.parts[key], 0)));
@@ -68,7 +82,7 @@ function stacked(bars: Bar[], scale: Scale, colours: Colours, width: number): EC
     tooltip: tooltip(colours, (value) => scale.text(value * scale.per)),
     legend: { bottom: 0, textStyle: { color: colours.text }, itemWidth: 14, itemHeight: 10 },
     grid: { left: 8, right: 24, top: scale.limit ? 28 : 8, containLabel: true,
-            bottom: 34 + 26 * legendRows(keys.length, width) },
+            bottom: 48 + 22 * legendRows(keys, width) },
     xAxis: { ...valueAxis(colours, scale.unit, width),
              max: Math.max(largest, scale.limit?.value ?? 0) / scale.per * 1.02,
              axisLabel: { color: colours.quiet, showMaxLabel: false,
@@ -86,7 +100,7 @@ function stacked(bars: Bar[], scale: Scale, colours: Colours, width: number): EC
   };
 }
 
-const heightOf = (bars: number, keys: number) => 130 + 48 * bars + 9 * keys;
+const heightOf = (bars: number, keys: number) => 110 + 44 * bars + 8 * keys;
 
 export function timeBars(label: string, bars: Bar[]): HTMLElement {
   const keys = usedKeys(bars.map((bar) => bar.parts)).length;

@@ -53,7 +53,7 @@ const names = (results: Result[]) => results.map((_, index) => format.shortName(
 
 function legend(results: Result[], descriptions: string[][]): HTMLElement {
   const entries = results.flatMap((result, index) => [
-    element("dt", {}, `${format.shortName(index)}  ${result.title}`),
+    element("dt", {}, `${format.shortName(index)}: ${result.title}`),
     element("dd", {}, ...descriptions[index].map((line) => paragraph(line, "quiet")))]);
   return element("dl", {}, ...entries);
 }

@@ -73,25 +73,25 @@ function memorySection(result: Result, at: string): HTMLElement {
   const stages = result.memory.per_stage;
   const capacity = result.memory.capacity_bytes;
   const keys = usedKeys(stages.map((stage) => stage.parts_bytes));
-  const rows = stages.map((stage, index) => {
-    const place = `${at}/memory/per_stage/${index}`;
-    const shown = (value: number, pointer: string) =>
-      figure(value, format.gib(value), `${place}/${pointer}`);
-    return [`stage ${stage.stage}`,
-            ...keys.map((key) => shown(stage.parts_bytes[key], `parts_bytes/${key}`)),
-            shown(stage.device_bytes, "device_bytes"),
-            shown(stage.allocated_bytes, "allocated_bytes"),
-            shown(stage.reserved_bytes, "reserved_bytes"),
-            format.share(stage.device_bytes / capacity),
-            figure(stage.peak_at_s, format.seconds(stage.peak_at_s), `${place}/peak_at_s`)];
+  const place = (index: number) => `${at}/memory/per_stage/${index}`;
+  const parts = stages.map((stage, index) => [
+    `stage ${stage.stage}`,
+    ...keys.map((key) => figure(stage.parts_bytes[key], format.gib(stage.parts_bytes[key]),
+                                `${place(index)}/parts_bytes/${key}`))]);
+  const use = stages.map((stage, index) => {
+    const shown = (key: "allocated_bytes" | "reserved_bytes" | "device_bytes") =>
+      figure(stage[key], format.bytes(stage[key]), `${place(index)}/${key}`);
+    return [`stage ${stage.stage}`, shown("allocated_bytes"), shown("reserved_bytes"),
+            shown("device_bytes"), format.share(stage.device_bytes / capacity),
+            figure(stage.peak_at_s, format.seconds(stage.peak_at_s), `${place(index)}/peak_at_s`)];
   });
   const bars = stages.map((stage) => ({ name: `stage ${stage.stage}`, parts: stage.parts_bytes }));
   return section(
     "Memory of a GPU at its peak",
     memoryBars("Memory by pipeline stage, beside the capacity", bars, capacity),
-    table(`By pipeline stage, in GiB; capacity ${format.bytes(capacity)}`,
-          ["", ...keys.map(format.words), "device", "allocated", "reserved", "of capacity",
-           "peak at"], rows));
+    table(`Peak by pipeline stage; capacity ${format.bytes(capacity)}`,
+          ["", "allocated", "reserved", "device", "of capacity", "peak at"], use),
+    table("What it holds, in GiB", ["", ...keys.map(format.words)], parts));
 }
 
 function claimsSection(result: Result, at: string): HTMLElement[] {

@@ -1,0 +1,160 @@
+#!/usr/bin/env python3
+"""Opens the pages of --report in headless Chromium: they draw without a word on the console, and
+every figure on them is the one of --format json, in its exact value and as it reads.
+
+usage: report_test.py PROGRAM; exit code 77 where there is no Chromium."""
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from html.parser import HTMLParser
+from pathlib import Path
+
+GUIDE = "scenarios/guide/65b_8_nodes.json"
+PREDICT = ["predict", GUIDE]
+COMPARE = ["compare", "scenarios/guide/65b_4_nodes.json", GUIDE]
+SUITE = ["predict", "scenarios/guide/7b_1_node.json", "scenarios/guide/13b_1_node.json"]
+
+# What a unit of the page is in the JSON's base unit.
+UNITS = {"": 1, "s": 1, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "%": 1e-2, "h": 1, "days": 24,
+         "B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40, "tokens/s": 1, "USD": 1,
+         "kWh": 1, "TFLOP": 1e12, "PFLOP": 1e15, "EFLOP": 1e18, "GFLOP": 1e9, "TFLOP/s": 1e12,
+         "GFLOP/s": 1e9, "PFLOP/s": 1e15}
+
+
+class Page(HTMLParser):
+    """The figures (<data>), the charts' elements and the text of a page."""
+
+    def __init__(self, dom):
+        super().__init__()
+        self.figures, self.bars, self.charts, self.text = [], 0, 0, ""
+        self.drawn = self.in_figure = False
+        self.stack = []
+        self.feed(dom)
+
+    def handle_starttag(self, tag, attributes):
+        attributes = dict(attributes)
+        self.drawn |= tag == "html" and attributes.get("data-drawn") == "yes"
+        self.charts += attributes.get("class") == "chart"
+        self.bars += tag == "path" and attributes.get("fill", "none").startswith("#")
+        self.stack.append(tag)
+        self.in_figure = tag == "data"
+        if self.in_figure:
+            self.figures.append([attributes["data-pointer"], float(attributes["value"]), ""])
+
+    def handle_endtag(self, tag):
+        if tag in self.stack:
+            while self.stack.pop() != tag:
+                pass
+        self.in_figure = False
+
+    def handle_data(self, data):
+        if self.in_figure:
+            self.figures[-1][2] += data
+        if not {"script", "style"} & set(self.stack):
+            self.text += data
+
+
+def run(arguments):
+    return subprocess.run(arguments, check=True, capture_output=True, text=True)
+
+
+def open_page(chromium, page, profile):
+    """The DOM once all scripts have run, and what the console said."""
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+             "--no-first-run", "--disable-background-networking", "--enable-logging=stderr",
+             "--host-resolver-rules=MAP * ~NOTFOUND", f"--user-data-dir={profile}",
+             "--window-size=1100,900", "--virtual-time-budget=5000", "--dump-dom"]
+    browser = subprocess.run([chromium, *flags, page.as_uri()], check=True, capture_output=True,
+                             text=True, timeout=60)
+    return browser.stdout, [line for line in browser.stderr.splitlines() if "CONSOLE" in line]
+
+
+def at_pointer(value, pointer):
+    for key in pointer.split("/")[1:]:
+        value = value[int(key)] if isinstance(value, list) else value[key]
+    return value
+
+
+def check_text(pointer, exact, text):
+    """As it reads, in three digits, it is the exact value in the unit it names."""
+    match = re.fullmatch(r"([<>] )?([+-]?[\d.,]+(?:e[+-]?\d+)?) ?(.*)", text)
+    assert match, f"{pointer} reads {text!r}"
+    below_or_above, number, unit = match.groups()
+    read = float(number.replace(",", "")) * UNITS[unit]
+    if pointer.endswith("_bytes") or "/parts_bytes/" in pointer:
+        read *= 1 if unit else 2**30  # tables are in GiB, as their caption says
+    if below_or_above:
+        assert exact < read if below_or_above == "< " else exact > read, (pointer, exact, text)
+        return
+    rounding = {"%": 0.0006, "": 0.006 * 2**30 if "bytes" in pointer else 0}.get(unit, 0)
+    assert abs(read - exact) <= max(0.006 * abs(exact), rounding), (pointer, exact, text)
+
+
+def check(chromium, program, arguments, folder, keys):
+    page_file = Path(folder) / "page.html"
+    result = json.loads(run([program, *arguments, "--format", "json",
+                             "--report", str(page_file)]).stdout)
+    dom, console = open_page(chromium, page_file, f"{folder}/profile")
+    assert not console, console
+    page = Page(dom)
+    assert page.drawn, "the page has not finished drawing"
+    for pointer, exact, text in page.figures:
+        expected = at_pointer(result, pointer)
+        assert exact == expected, (pointer, exact, expected)
+        check_text(pointer, exact, text)
+    shown = {pointer for pointer, _, _ in page.figures}
+    missing = [key for key in keys(result) if key not in shown]
+    assert not missing, f"not on the page: {missing}"
+    assert page.charts >= 2 and page.bars >= 5 * page.charts, (page.charts, page.bars)
+    return result, page
+
+
+def result_keys(result, at=""):
+    """Where the figures are that a page must show of a result."""
+    keys = ["/step_time_s", "/step_time_interval_s/0", "/step_time_interval_s/1", "/tokens_per_s",
+            "/mfu", "/memory/peak_bytes", "/memory/capacity_bytes", "/oom_probability"]
+    keys += [f"/cost/{key}" for key in result.get("cost", {})]
+    keys += [f"/breakdown_s/{key}" for key, time in result["breakdown_s"].items() if time != 0]
+    for index, stage in enumerate(result["memory"]["per_stage"]):
+        keys += [f"/memory/per_stage/{index}/parts_bytes/{key}"
+                 for key, size in stage["parts_bytes"].items() if size != 0]
+    return [at + key for key in keys]
+
+
+def comparison_keys(result):
+    keys = [key for index, one in enumerate(result["scenarios"])
+            for key in result_keys(one, f"/scenarios/{index}")]
+    for index, moved in enumerate(result["moved"]):
+        keys += [f"/moved/{index}/breakdown/{key}/change_s"
+                 for key, part in moved["breakdown"].items() if part["change_s"] != 0]
+    return keys
+
+
+def check_all(chromium, program, folder):
+    result, page = check(chromium, program, PREDICT, folder, lambda result: result_keys(result)
+                         + [f"/claims/{key}/claimed" for key in result.get("claims", {})])
+    for text in [result["title"], result["bottleneck"], *result.get("warnings", [])]:
+        assert text in page.text, text
+    result, page = check(chromium, program, COMPARE, folder, comparison_keys)
+    assert result["moved"][0]["answer"] in page.text
+    check(chromium, program, SUITE, folder, lambda results: [
+        key for index, one in enumerate(results) for key in result_keys(one, f"/{index}")])
+    hostile = "title=</script><script>console.error(1)</script><!-- <b>bold</b>"
+    result, page = check(chromium, program, [*PREDICT, "--set", hostile], folder, result_keys)
+    assert result["title"] == hostile.removeprefix("title=") and result["title"] in page.text
+
+
+def main():
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        print("skipped: there is no chromium (scripts/install_packages installs it)")
+        sys.exit(77)
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        check_all(chromium, sys.argv[1], folder)
+
+
+if __name__ == "__main__":
+    main()
