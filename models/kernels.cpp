@@ -24,22 +24,6 @@ ElementBytes element_bytes(Precision precision) {
   return {precision == Precision::Fp8 ? 1.0 : size, size};
 }
 
-FlopPerSecond peak_rate(Precision precision, const GpuSpec& gpu) {
-  switch (precision) {
-    case Precision::Fp32:
-      return gpu.fp32;
-    case Precision::Tf32:
-      return gpu.tf32;
-    case Precision::Fp16:
-    case Precision::Bf16:
-      return gpu.fp16;
-    case Precision::Fp8:
-      return gpu.fp8;
-  }
-  STEPCAST_REQUIRES(false && "every precision has a peak rate");
-  return {};
-}
-
 bool has_fp8(const GpuSpec& gpu) { return gpu.fp8 > gpu.fp16; }
 
 FlopPerSecond gemm_rate(Precision precision, const Device& device) {
@@ -153,6 +137,22 @@ Seconds softmax_time(const AttentionShape& shape, double bytes_per_score, const 
 }
 
 }  // namespace
+
+FlopPerSecond peak_rate(Precision precision, const GpuSpec& gpu) {
+  switch (precision) {
+    case Precision::Fp32:
+      return gpu.fp32;
+    case Precision::Tf32:
+      return gpu.tf32;
+    case Precision::Fp16:
+    case Precision::Bf16:
+      return gpu.fp16;
+    case Precision::Fp8:
+      return gpu.fp8;
+  }
+  STEPCAST_REQUIRES(false && "every precision has a peak rate");
+  return {};
+}
 
 Seconds gemm_time(const GemmShape& shape, GemmPass pass, Precision precision,
                   const Device& device) {

@@ -17,6 +17,9 @@ struct Device {
   GpuProfile profile;
 };
 
+/// The data sheet's dense rate of a precision.
+FlopPerSecond peak_rate(Precision precision, const GpuSpec& gpu);
+
 enum class GemmPass { Forward, InputGradient, WeightGradient };
 
 /// D[m, n] = A[m, k] B[k, n], `batch` of them in one kernel.

@@ -6,7 +6,7 @@
 #include <boost/math/distributions/normal.hpp>
 #include <cmath>
 
-#include "models/layer_cost.h"
+#include "models/kernels.h"
 #include "sim/bottleneck.h"
 #include "sim/breakdown.h"
 #include "sim/claims.h"
@@ -23,21 +23,6 @@ double step_time_spread(const Profile& profile) {
   return std::sqrt(squared(profile.framework.step_time_spread.value) +
                    squared(profile.gpu.gemm_peak_share.spread) +
                    squared(profile.gpu.sustained_clock.spread));
-}
-
-FlopPerSecond peak_rate(const GpuSpec& gpu, Precision precision) {
-  switch (precision) {
-    case Precision::Fp32:
-      return gpu.fp32;
-    case Precision::Tf32:
-      return gpu.tf32;
-    case Precision::Fp16:
-    case Precision::Bf16:
-      return gpu.fp16;
-    case Precision::Fp8:
-      return gpu.fp8;
-  }
-  return {};
 }
 
 // What a step computes with recompute: whole layers again, or the attention core again.
@@ -64,7 +49,7 @@ void fill_rates(StepReport& report, const Scenario& scenario) {
   const TrainingJob& job = scenario.job;
   const double sequences = job.batch.global_batch;
   const double step = report.step_time.value();
-  const FlopPerSecond peak = peak_rate(scenario.cluster.node.gpu, job.precision);
+  const FlopPerSecond peak = peak_rate(job.precision, scenario.cluster.node.gpu);
   report.tokens_per_s = sequences * job.batch.sequence_length / step;
   report.tokens_per_s_per_gpu = report.tokens_per_s / report.gpus;
   const Flop model = model_flop(job.model, job.batch.sequence_length) * sequences;
