@@ -41,13 +41,16 @@ std::string text_inside_html(const Json& data) {
 Json page_data(const char* kind, std::span<const Prediction> predictions, Json result) {
   Json descriptions = Json::array();
   Json notes = Json::array();
+  Json caveats = Json::array();
   for (const Prediction& prediction : predictions) {
     descriptions.push_back(scenario_lines(prediction.scenario));
     notes.push_back(engine_note(prediction.report.engine));
+    caveats.push_back(prediction.scenario.caveats);
   }
   return {{"kind", kind},
           {"descriptions", std::move(descriptions)},
           {"notes", std::move(notes)},
+          {"caveats", std::move(caveats)},
           {"result", std::move(result)}};
 }
 

@@ -10,10 +10,11 @@ import type { Report } from "./result";
 function content(report: Report | null): Node[] {
   if (report === null) return [paragraph("This page is the empty form of a report.")];
   document.title = report.kind === "compare" ? "Stepcast comparison" : "Stepcast prediction";
-  const { descriptions, notes } = report;
-  if (report.kind === "compare") return comparison(report.result, descriptions, notes);
-  if (Array.isArray(report.result)) return predictions(report.result, descriptions, notes);
-  return [prediction(report.result, descriptions[0], notes[0], "")];
+  if (report.kind === "compare") {
+    return comparison(report.result, report.descriptions, report.notes);
+  }
+  if (Array.isArray(report.result)) return predictions(report.result, report);
+  return [prediction(report.result, report, 0, "")];
 }
 
 const data = document.getElementById("stepcast-data")?.textContent ?? "null";

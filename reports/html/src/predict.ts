@@ -2,7 +2,7 @@
 import { memoryBars, timeBars, usedKeys } from "./bars";
 import { element, figure, paragraph, section, table } from "./dom";
 import * as format from "./format";
-import type { Result } from "./result";
+import type { Result, Texts } from "./result";
 
 type Child = Node | string;
 
@@ -94,7 +94,7 @@ function memorySection(result: Result, at: string): HTMLElement {
     table("What it holds, in GiB", ["", ...keys.map(format.words)], parts));
 }
 
-function claimsSection(result: Result, at: string): HTMLElement[] {
+function claimsSection(result: Result, caveats: string[], at: string): HTMLElement[] {
   if (!result.claims) return [];
   const rows = Object.entries(result.claims).map(([key, claim]) => {
     const shown = (name: "claimed" | "predicted") =>
@@ -104,7 +104,8 @@ function claimsSection(result: Result, at: string): HTMLElement[] {
             claim.agrees ? "agrees" : `does not agree${factor}`];
   });
   return [section("Claims", table("Published figures beside the predicted ones",
-                                  ["", "claimed", "predicted", ""], rows))];
+                                  ["", "claimed", "predicted", ""], rows),
+                  ...caveats.map((caveat) => paragraph(`Mind: ${caveat}`)))];
 }
 
 export function warningsSection(warnings: string[]): HTMLElement[] {
@@ -130,11 +131,13 @@ export function heading(level: string, title: string, description: string[]): HT
 }
 
 /// `at`: JSON pointer of the result.
-export function prediction(result: Result, description: string[], note: string, at: string,
-                           level = "h1"): HTMLElement {
-  return element("article", {}, heading(level, result.title, description), headline(result, at),
-                 timeSection(result, at), memorySection(result, at), ...claimsSection(result, at),
-                 ...warningsSection(result.warnings ?? []), engineLine(result, note));
+export function prediction(result: Result, texts: Texts, index: number, at: string): HTMLElement {
+  return element("article", { id: `prediction-${index}` },
+                 heading("h1", result.title, texts.descriptions[index]), headline(result, at),
+                 timeSection(result, at), memorySection(result, at),
+                 ...claimsSection(result, texts.caveats[index], at),
+                 ...warningsSection(result.warnings ?? []),
+                 engineLine(result, texts.notes[index]));
 }
 
 function overview(results: Result[]): HTMLElement {
@@ -145,11 +148,7 @@ function overview(results: Result[]): HTMLElement {
   return table("All predictions", ["", "step time", "tokens/s", "MFU", "memory", "fits"], rows);
 }
 
-export function predictions(results: Result[], descriptions: string[][], notes: string[]): Node[] {
-  const several = results.map((result, index) => {
-    const made = prediction(result, descriptions[index], notes[index], `/${index}`, "h1");
-    made.id = `prediction-${index}`;
-    return made;
-  });
+export function predictions(results: Result[], texts: Texts): Node[] {
+  const several = results.map((result, index) => prediction(result, texts, index, `/${index}`));
   return [heading("h1", `${results.length} predictions`, []), overview(results), ...several];
 }

@@ -64,12 +64,14 @@ export interface Comparison {
   moved: Moved[];
 }
 
-/// `descriptions`: a few lines on each scenario; `notes`: what its engine's times rest on.
-interface Common {
+/// `descriptions`: a few lines on each scenario; `notes`: what its engine's times rest on;
+/// `caveats`: what to mind about its claims.
+export interface Texts {
   descriptions: string[][];
   notes: string[];
+  caveats: string[][];
 }
 
 export type Report =
-  | (Common & { kind: "predict"; result: Result | Result[] })
-  | (Common & { kind: "compare"; result: Comparison });
+  | (Texts & { kind: "predict"; result: Result | Result[] })
+  | (Texts & { kind: "compare"; result: Comparison });
