@@ -154,7 +154,8 @@ TEST_CASE("scenario: the schema lists every key and asks for the required ones",
   REQUIRE(schema["properties"]["schema"]["minimum"] == 1);
   REQUIRE(schema["properties"]["schema"]["maximum"] == 1);
   REQUIRE(schema["properties"]["cluster"]["required"] == json({"node", "nodes"}));
-  for (const auto& [key, unused] : scenario_to_json(read_text(small_scenario())).items()) {
+  const json written = scenario_to_json(read_text(small_scenario()));
+  for (const auto& [key, unused] : written.items()) {
     CAPTURE(key);
     REQUIRE(schema["properties"].contains(key));
   }
