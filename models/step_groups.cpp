@@ -93,7 +93,9 @@ void add_groups(const TrainingJob& job, const RankGrid& grid, int head_stage,
         number(ranks[place], number_at(group, place)) =
             static_cast<int>(program.communicators.size());
       }
-      program.communicators.push_back({std::move(ranks)});
+      const bool over_replicas =
+          group == Group::Data || group == Group::Shard || group == Group::Replica;
+      program.communicators.push_back({std::move(ranks), over_replicas});
     }
   }
 }

@@ -64,8 +64,8 @@ StepProgram training_step(const TrainingJob& job, const Profile& profile, const 
       .layer = layer_cost(work),
       .head = head_cost(work),
       .embedding = embedding_cost(work),
-      .straggling = 1.0 + device.profile.kernel_time_spread.value *
-                              expected_maximum(placement.grid.num_ranks()),
+      .straggling =
+          1.0 + device.profile.kernel_time_spread.value * expected_maximum(placement.num_ranks()),
       .tensor_layout = first_group_layout(Group::Tensor, job, placement, cluster),
       .context_layout = first_group_layout(Group::Context, job, placement, cluster)};
 

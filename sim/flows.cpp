@@ -34,7 +34,13 @@ GroupLayout layout_of(const Communicator& communicator, bool is_pair, const Plac
   for (const int rank : communicator.ranks) {
     gpus.push_back(placement.gpu_of_rank[static_cast<std::size_t>(rank)]);
   }
-  return is_pair ? layout_pair(cluster, gpus[0], gpus[1]) : layout_group(cluster, gpus);
+  GroupLayout layout =
+      is_pair ? layout_pair(cluster, gpus[0], gpus[1]) : layout_group(cluster, gpus);
+  if (communicator.over_replicas) {
+    layout.ranks *= placement.copies;
+    layout.nodes *= placement.copies;
+  }
+  return layout;
 }
 
 void plan_transfers(CommunicatorFlows& flows, const Communicator& communicator,

@@ -16,14 +16,15 @@ int num_classes(const std::vector<int>& classes) {
 }
 
 std::vector<FoldedRank> fold_ranks(const StepProgram& program, const Partition& partition,
-                                   const std::vector<double>& rates) {
+                                   const std::vector<double>& rates, const Placement& placement) {
   std::vector<FoldedRank> folded(static_cast<std::size_t>(num_classes(partition.rank)));
   for (std::size_t r = 0; r < partition.rank.size(); ++r) {
     FoldedRank& rank = folded[static_cast<std::size_t>(partition.rank[r])];
-    if (++rank.members > 1) continue;
+    rank.members += placement.copies;
+    if (rank.members > placement.copies) continue;
     rank.program = program.program_of_rank[r];
     rank.rate = rates[r];
-    rank.representative = static_cast<int>(r);
+    rank.representative = placement.number_in_job(static_cast<int>(r));
     for (const int communicator : program.communicators_of_rank[r]) {
       rank.communicators.push_back(
           communicator < 0 ? -1 : partition.communicator[static_cast<std::size_t>(communicator)]);
@@ -116,11 +117,10 @@ std::vector<double> rank_rates(const Placement& placement, const Cluster& cluste
 }
 
 FoldedProgram quotient(const StepProgram& program, const std::vector<CommunicatorFlows>& flows,
-                       Partition partition, const std::vector<double>& rates,
-                       const Cluster& cluster) {
+                       Partition partition, const Placement& placement, const Cluster& cluster) {
   FoldedProgram folded;
   folded.program = &program;
-  folded.ranks = fold_ranks(program, partition, rates);
+  folded.ranks = fold_ranks(program, partition, rank_rates(placement, cluster), placement);
   folded.links = fold_links(flows, partition, cluster.links());
   folded.communicators = fold_communicators(flows, partition, folded.links);
   folded.class_of_rank = std::move(partition.rank);
@@ -148,15 +148,16 @@ FoldedProgram fold(const StepProgram& program, const Placement& placement, const
   std::vector<CommunicatorFlows> flows = communicator_flows(program, placement, cluster, network);
   drop_implied_links(flows, cluster.links());
   const std::vector<double> rates = rank_rates(placement, cluster);
-  return quotient(program, flows, refine(program, flows, rates, cluster.links()), rates, cluster);
+  return quotient(program, flows, refine(program, flows, rates, cluster.links()), placement,
+                  cluster);
 }
 
 FoldedProgram unfolded(const StepProgram& program, const Placement& placement,
                        const Cluster& cluster, const NetworkProfile& network) {
   const std::vector<CommunicatorFlows> flows =
       communicator_flows(program, placement, cluster, network);
-  return quotient(program, flows, discrete_partition(program, cluster.links().size()),
-                  rank_rates(placement, cluster), cluster);
+  return quotient(program, flows, discrete_partition(program, cluster.links().size()), placement,
+                  cluster);
 }
 
 }  // namespace stepcast

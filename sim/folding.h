@@ -18,8 +18,8 @@ struct FoldedRank {
   int program = 0;
   double rate = 1.0;               ///< speed of its GPU
   std::vector<int> communicators;  ///< [local number] -> folded communicator, or -1
-  int representative = 0;          ///< lowest rank of the class
-  int members = 0;
+  int representative = 0;          ///< lowest rank of the class, by its number in the job
+  int members = 0;                 ///< of the job
 };
 
 struct FoldedLink {
@@ -50,7 +50,7 @@ struct FoldedProgram {
   std::vector<FoldedRank> ranks;
   std::vector<FoldedCommunicator> communicators;
   std::vector<FoldedLink> links;
-  std::vector<int> class_of_rank;
+  std::vector<int> class_of_rank;  ///< of every placed rank
 
   const RankProgram& text(int rank_class) const {
     return program

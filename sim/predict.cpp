@@ -3,14 +3,16 @@
 #include <chrono>
 
 #include "models/training_step.h"
+#include "sim/replicas.h"
 #include "sim/summarize.h"
 
 namespace stepcast {
 
 StepReport predict(const Scenario& scenario, const PredictOptions& options) {
   const auto start = std::chrono::steady_clock::now();
-  const Cluster cluster(scenario.cluster);
-  const Placement placement = place_ranks(rank_grid(scenario.job.plan), cluster);
+  const PlacedReplicas placed = fewest_replicas(scenario.job.plan, scenario.cluster);
+  const Cluster cluster(placed.cluster);
+  const Placement placement = place_ranks(rank_grid(placed.plan), cluster, placed.copies);
   const StepProgram program =
       training_step(scenario.job, scenario.profile, scenario.device(), placement, cluster);
   const FoldedProgram folded = fold(program, placement, cluster, scenario.profile.network);

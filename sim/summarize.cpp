@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <boost/math/distributions/normal.hpp>
 #include <cmath>
+#include <limits>
 
 #include "models/kernels.h"
 #include "sim/bottleneck.h"
@@ -65,6 +66,14 @@ void fill_interval(StepReport& report, const Profile& profile) {
   report.step_time_high = report.step_time * factor;
 }
 
+int first_rank_of_stage(int stage, const FoldedProgram& folded) {
+  int first = std::numeric_limits<int>::max();
+  for (const FoldedRank& rank : folded.ranks) {
+    if (rank.program == stage) first = std::min(first, rank.representative);
+  }
+  return first;
+}
+
 void fill_memory(StepReport& report, const EngineRun& run, const FoldedProgram& folded,
                  const Scenario& scenario) {
   const FrameworkProfile& framework = scenario.profile.framework;
@@ -73,10 +82,7 @@ void fill_memory(StepReport& report, const EngineRun& run, const FoldedProgram& 
   for (const StageMemory& stage : report.memory.stages) {
     if (stage.device > report.memory.peak().device) report.memory.peak_stage = stage.stage;
   }
-  const std::vector<int>& stage_of_rank = folded.program->program_of_rank;
-  report.memory.peak_rank = static_cast<int>(
-      std::find(stage_of_rank.begin(), stage_of_rank.end(), report.memory.peak_stage) -
-      stage_of_rank.begin());
+  report.memory.peak_rank = first_rank_of_stage(report.memory.peak_stage, folded);
   report.oom_probability = out_of_memory_probability(report.memory_peak(), report.memory.capacity,
                                                      framework.memory_spread.value);
   report.fits = report.oom_probability < 0.5;
@@ -101,11 +107,17 @@ std::optional<CostReport> cost_of(const StepReport& report, const Scenario& scen
   return cost;
 }
 
+int num_ranks(const FoldedProgram& folded) {
+  int ranks = 0;
+  for (const FoldedRank& rank : folded.ranks) ranks += rank.members;
+  return ranks;
+}
+
 EngineReport engine_report(const EngineRun& run, const FoldedProgram& folded) {
   EngineReport engine;
   engine.name = run.engine == EngineChoice::Event ? "event" : "analytic";
   engine.certified = run.timeline.certified;
-  engine.gpus = static_cast<int>(folded.class_of_rank.size());
+  engine.gpus = num_ranks(folded);
   engine.rank_classes = static_cast<int>(folded.ranks.size());
   engine.activities = run.timeline.activities;
   return engine;
@@ -116,7 +128,7 @@ EngineReport engine_report(const EngineRun& run, const FoldedProgram& folded) {
 StepReport summarize(const EngineRun& run, const FoldedProgram& folded, const Scenario& scenario) {
   StepReport report;
   report.title = scenario.title;
-  report.gpus = static_cast<int>(folded.class_of_rank.size());
+  report.gpus = num_ranks(folded);
   report.step_time = run.timeline.end();
   const Breakdown breakdown = break_down(folded, run.timeline);
   report.breakdown = breakdown.parts;

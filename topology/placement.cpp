@@ -63,11 +63,17 @@ int RankGrid::neighbour(int rank, Axis axis, int offset) const {
   return rank + (there - here) * stride_[index(axis)];
 }
 
-Placement place_ranks(const RankGrid& grid, const Cluster& cluster) {
+int Placement::number_in_job(int rank) const {
+  if (copies == 1) return rank;
+  const int ranks_of_stage = grid.num_ranks() / grid.degree(Axis::Pipeline);
+  return rank + (copies - 1) * (rank / ranks_of_stage) * ranks_of_stage;
+}
+
+Placement place_ranks(const RankGrid& grid, const Cluster& cluster, int copies) {
   STEPCAST_REQUIRES(grid.num_ranks() <= cluster.num_gpus());
   std::vector<GpuId> gpu_of_rank(static_cast<std::size_t>(grid.num_ranks()));
   std::iota(gpu_of_rank.begin(), gpu_of_rank.end(), 0);
-  return {grid, std::move(gpu_of_rank)};
+  return {grid, std::move(gpu_of_rank), copies};
 }
 
 }  // namespace stepcast

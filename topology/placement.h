@@ -41,13 +41,20 @@ class RankGrid {
   int num_ranks_ = 1;
 };
 
-/// Rank r runs on GPU gpu_of_rank[r].
+/// Rank r runs on GPU gpu_of_rank[r]. Where data-parallel ranks are alike, a job may be placed with
+/// few of them, each of which stands for `copies`; pipeline is then the slowest axis.
 struct Placement {
   RankGrid grid;
   std::vector<GpuId> gpu_of_rank;
+  int copies = 1;
+
+  /// Ranks of the whole job.
+  int num_ranks() const { return grid.num_ranks() * copies; }
+  /// The number that a placed rank has in the whole job.
+  int number_in_job(int rank) const;
 };
 
 /// Ranks in order on GPUs in order. Requires grid.num_ranks() <= cluster.num_gpus().
-Placement place_ranks(const RankGrid& grid, const Cluster& cluster);
+Placement place_ranks(const RankGrid& grid, const Cluster& cluster, int copies = 1);
 
 }  // namespace stepcast
