@@ -33,7 +33,8 @@ bool built_with_page() {
 
 }  // namespace
 
-TEST_CASE("--report writes a page beside the answer, over an older one", "[cli][contract]") {
+TEST_CASE("the option --report writes a page beside the answer, over an older one",
+          "[cli][contract]") {
   if (!built_with_page()) return;
   const TemporaryFolder folder;
   const std::string scenario = folder.write("scenario.json", small_scenario());

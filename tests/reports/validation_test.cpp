@@ -107,7 +107,7 @@ TEST_CASE("a measured throughput is a step time", "[reports]") {
   REQUIRE(measured(measured_scenario(&Figures::tokens_per_s_per_gpu, 500.0)) == 8.0);
 }
 
-TEST_CASE("a run that was timed did fit; one without measurements says nothing", "[reports]") {
+TEST_CASE("a run that was timed did fit and one without measurements says nothing", "[reports]") {
   const StepReport report = test::prediction_of_10_s().report;
   const auto measured_fits = [&](const Scenario& scenario) {
     return validation_run(scenario, report).measured_fits;

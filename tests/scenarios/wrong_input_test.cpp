@@ -113,7 +113,8 @@ TEST_CASE("wrong input: not a number", "[scenarios]") {
 
 TEST_CASE("wrong input: negative sizes", "[scenarios]") {
   REQUIRE(error_of(R"({"model": {"hidden_size": -512}})") ==
-          "scenario.json: at /model/hidden_size: found the number -512, expected at least 1");
+          "scenario.json: at /model/hidden_size: found the number -512, expected at least 1 and at "
+          "most 100000000");
   REQUIRE(error_of(R"({"measured": {"peak_memory": "-3 GB"}})") ==
           "scenario.json: at /measured/peak_memory: found \"-3 GB\", expected a size such as \"80 "
           "GiB\" (B, kB, MB, GB, TB, KiB, MiB, GiB, TiB)");
