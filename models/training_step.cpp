@@ -54,8 +54,8 @@ Seconds slow_tensor_collective(const ParallelPlan& plan, const FrameworkProfile&
 
 }  // namespace
 
-StepProgram training_step(const TrainingJob& job, const Profile& profile, const Device& device,
-                          const Placement& placement, const Cluster& cluster) {
+StepProgram stage_programs(const TrainingJob& job, const Profile& profile, const Device& device,
+                           const Placement& placement, const Cluster& cluster) {
   STEPCAST_REQUIRES(job.plan.data_parallel > 0 && job.plan.schedule.has_value());
   const WorkContext work{job, profile.framework, device};
   StepContext context{
@@ -77,10 +77,21 @@ StepProgram training_step(const TrainingJob& job, const Profile& profile, const 
     program.programs.push_back(
         write_stage(stage_site(stage, job, profile.framework), context, program));
   }
+  return program;
+}
+
+void add_ranks(const TrainingJob& job, const FrameworkProfile& framework,
+               const Placement& placement, StepProgram& program) {
   for (int rank = 0; rank < placement.grid.num_ranks(); ++rank) {
     program.program_of_rank.push_back(placement.grid.coordinate(rank, Axis::Pipeline));
   }
-  add_groups(job, placement.grid, head_stage(job, profile.framework), program);
+  add_groups(job, placement.grid, head_stage(job, framework), program);
+}
+
+StepProgram training_step(const TrainingJob& job, const Profile& profile, const Device& device,
+                          const Placement& placement, const Cluster& cluster) {
+  StepProgram program = stage_programs(job, profile, device, placement, cluster);
+  add_ranks(job, profile.framework, placement, program);
   return program;
 }
 

@@ -1,35 +1,53 @@
 #include "sim/flows.h"
 
-#include <set>
-
 namespace stepcast {
 namespace {
 
 using Operations = std::set<int>;
 
-void collect(const std::vector<Instruction>& instructions, const RankProgram& rank,
-             std::vector<Operations>& used) {
+// Notes what the instructions run on which communicator, and the blocks that they call.
+void collect(const std::vector<Instruction>& instructions, std::vector<Operations>& used,
+             std::set<int>& blocks) {
   for (const Instruction& instruction : instructions) {
-    if (instruction.operation >= 0) {
-      const auto local = static_cast<std::size_t>(instruction.index);
-      if (used.size() <= local) used.resize(local + 1);
-      used[local].insert(instruction.operation);
-    }
-    if (instruction.kind == InstructionKind::Call) {
-      collect(rank.blocks[static_cast<std::size_t>(instruction.index)].body, rank, used);
-    }
+    if (instruction.kind == InstructionKind::Call) blocks.insert(instruction.index);
+    if (instruction.operation < 0) continue;
+    const auto local = static_cast<std::size_t>(instruction.index);
+    if (used.size() <= local) used.resize(local + 1);
+    used[local].insert(instruction.operation);
   }
 }
 
-// [local number] -> operations that the program runs on it.
+void plan_transfers(CommunicatorFlows& flows, const Communicator& communicator,
+                    const Operations& used, const StepProgram& program, const Placement& placement,
+                    const Cluster& cluster, const NetworkProfile& network) {
+  const auto operation = [&](int i) -> const Operation& {
+    return program.operations[static_cast<std::size_t>(i)];
+  };
+  const bool is_pair = operation(*used.begin()).kind == CollectiveKind::SendReceive;
+  const GroupLayout layout = communicator_layout(communicator, is_pair, placement, cluster);
+  flows.links = layout.ring;
+  flows.transfers.resize(program.operations.size());
+  for (const int i : used) {
+    flows.transfers[static_cast<std::size_t>(i)] =
+        plan_transfer(operation(i).kind, operation(i).message, layout, network);
+  }
+}
+
+}  // namespace
+
 std::vector<Operations> operations_by_group(const RankProgram& rank) {
   std::vector<Operations> used;
-  for (const auto& stream : rank.streams) collect(stream, rank, used);
+  std::set<int> blocks;
+  for (const auto& stream : rank.streams) collect(stream, used, blocks);
+  for (const int block : blocks) {
+    std::set<int> none;  // blocks call none
+    collect(rank.blocks[static_cast<std::size_t>(block)].body, used, none);
+  }
   return used;
 }
 
-GroupLayout layout_of(const Communicator& communicator, bool is_pair, const Placement& placement,
-                      const Cluster& cluster) {
+GroupLayout communicator_layout(const Communicator& communicator, bool is_pair,
+                                const Placement& placement, const Cluster& cluster) {
   std::vector<GpuId> gpus;
   for (const int rank : communicator.ranks) {
     gpus.push_back(placement.gpu_of_rank[static_cast<std::size_t>(rank)]);
@@ -42,24 +60,6 @@ GroupLayout layout_of(const Communicator& communicator, bool is_pair, const Plac
   }
   return layout;
 }
-
-void plan_transfers(CommunicatorFlows& flows, const Communicator& communicator,
-                    const Operations& used, const StepProgram& program, const Placement& placement,
-                    const Cluster& cluster, const NetworkProfile& network) {
-  const auto operation = [&](int i) -> const Operation& {
-    return program.operations[static_cast<std::size_t>(i)];
-  };
-  const bool is_pair = operation(*used.begin()).kind == CollectiveKind::SendReceive;
-  const GroupLayout layout = layout_of(communicator, is_pair, placement, cluster);
-  flows.links = layout.ring;
-  flows.transfers.resize(program.operations.size());
-  for (const int i : used) {
-    flows.transfers[static_cast<std::size_t>(i)] =
-        plan_transfer(operation(i).kind, operation(i).message, layout, network);
-  }
-}
-
-}  // namespace
 
 std::vector<CommunicatorFlows> communicator_flows(const StepProgram& program,
                                                   const Placement& placement,

@@ -2,6 +2,7 @@
 // ranks and a partition of it.
 #pragma once
 
+#include <set>
 #include <vector>
 
 #include "models/collectives.h"
@@ -22,6 +23,13 @@ struct CommunicatorFlows {
   std::vector<WeightedLink> links;
   std::vector<Transfer> transfers;  ///< [operation]; empty transfers for operations it never runs
 };
+
+/// How a communicator of the whole job lies on the cluster; `is_pair`: it carries messages.
+GroupLayout communicator_layout(const Communicator& communicator, bool is_pair,
+                                const Placement& placement, const Cluster& cluster);
+
+/// [local number] -> operations that a rank's program runs on that communicator.
+std::vector<std::set<int>> operations_by_group(const RankProgram& rank);
 
 /// One entry per communicator of the program that any instruction uses; the others stay empty.
 std::vector<CommunicatorFlows> communicator_flows(const StepProgram& program,
