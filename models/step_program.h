@@ -123,7 +123,7 @@ struct Operation {
 /// A group, or a directed pair (sender first).
 struct Communicator {
   std::vector<int> ranks;
-  bool over_replicas = false;  ///< of data-parallel ranks: Placement::copies times as many
+  bool over_replicas = false;  ///< of data-parallel ranks: the job may have more (Placement)
 };
 
 struct StepProgram {

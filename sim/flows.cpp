@@ -55,8 +55,9 @@ GroupLayout communicator_layout(const Communicator& communicator, bool is_pair,
   GroupLayout layout =
       is_pair ? layout_pair(cluster, gpus[0], gpus[1]) : layout_group(cluster, gpus);
   if (communicator.over_replicas) {
-    layout.ranks *= placement.copies;
-    layout.nodes *= placement.copies;
+    const int placed = placement.grid.degree(Axis::Data);
+    layout.ranks = layout.ranks * placement.data_parallel() / placed;
+    layout.nodes = layout.nodes * placement.data_parallel() / placed;
   }
   return layout;
 }

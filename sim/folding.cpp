@@ -20,8 +20,9 @@ std::vector<FoldedRank> fold_ranks(const StepProgram& program, const Partition& 
   std::vector<FoldedRank> folded(static_cast<std::size_t>(num_classes(partition.rank)));
   for (std::size_t r = 0; r < partition.rank.size(); ++r) {
     FoldedRank& rank = folded[static_cast<std::size_t>(partition.rank[r])];
-    rank.members += placement.copies;
-    if (rank.members > placement.copies) continue;
+    const bool first = rank.members == 0;
+    rank.members += placement.copies_of(static_cast<int>(r));
+    if (!first) continue;
     rank.program = program.program_of_rank[r];
     rank.rate = rates[r];
     rank.representative = placement.number_in_job(static_cast<int>(r));

@@ -12,7 +12,7 @@ StepReport predict(const Scenario& scenario, const PredictOptions& options) {
   const auto start = std::chrono::steady_clock::now();
   const PlacedReplicas placed = fewest_replicas(scenario.job.plan, scenario.cluster);
   const Cluster cluster(placed.cluster);
-  const Placement placement = place_ranks(rank_grid(placed.plan), cluster, placed.copies);
+  const Placement placement = place_ranks(rank_grid(placed.plan), cluster, placed.replicas);
   const StepProgram program =
       training_step(scenario.job, scenario.profile, scenario.device(), placement, cluster);
   const FoldedProgram folded = fold(program, placement, cluster, scenario.profile.network);

@@ -1,7 +1,22 @@
 #include "sim/replicas.h"
 
+#include <algorithm>
+#include <charconv>
+#include <set>
+#include <string_view>
+
 namespace stepcast {
 namespace {
+
+// Replicas that fill whole nodes of every stage together.
+struct Blocks {
+  int replicas;   // of one block
+  int nodes;      // of one block in one stage
+  int per_stage;  // how many there are
+
+  int nodes_per_stage() const { return nodes * per_stage; }
+  int block_of(int node) const { return node % nodes_per_stage() / nodes; }
+};
 
 bool stages_in_a_row(const ParallelPlan& plan) {
   const std::optional<RankOrder> order = parse_rank_order(plan.rank_order);
@@ -13,24 +28,115 @@ bool leaves_never_block(const FabricSpec& fabric) {
   return fabric.layout == FabricLayout::SingleSwitch || fabric.oversubscription <= 1.0;
 }
 
+int gpus_in_use(const ClusterSpec& cluster) {
+  return cluster.gpus_per_node > 0 ? cluster.gpus_per_node : cluster.node.gpus;
+}
+
+std::optional<Blocks> blocks_of(const ParallelPlan& plan, const ClusterSpec& cluster) {
+  if (!leaves_never_block(cluster.fabric) || !stages_in_a_row(plan) || plan.shard_group > 0) {
+    return std::nullopt;
+  }
+  const int gpus = gpus_in_use(cluster);
+  const int replica = plan.tensor_parallel * plan.context_parallel * plan.expert_parallel;
+  for (int few = 1; few <= plan.data_parallel; ++few) {
+    if (plan.data_parallel % few != 0 || few * replica % gpus != 0) continue;
+    return Blocks{few, few * replica / gpus, plan.data_parallel / few};
+  }
+  return std::nullopt;
+}
+
+// The node that a link's name begins with ("node12/..."); -1 where the link is not inside one.
+int node_of_link(std::string_view name) {
+  constexpr std::string_view kPrefix = "node";
+  if (!name.starts_with(kPrefix) || name.find("leaf") != name.npos) return -1;
+  int node = -1;
+  std::from_chars(name.data() + kPrefix.size(), name.data() + name.size(), node);
+  return node;
+}
+
+int node_of(const Fault& fault, const ClusterSpec& cluster) {
+  return fault.gpu >= 0 ? fault.gpu / gpus_in_use(cluster) : node_of_link(fault.link);
+}
+
+// Nothing where a fault is in no node.
+std::optional<std::set<int>> faulty_blocks(const ClusterSpec& cluster, const Blocks& blocks) {
+  std::set<int> faulty;
+  for (const Fault& fault : cluster.faults) {
+    const int node = node_of(fault, cluster);
+    if (node < 0) return std::nullopt;
+    faulty.insert(blocks.block_of(node));
+  }
+  return faulty;
+}
+
+struct PlacedBlock {
+  int number;
+  int copies;
+};
+
+// Faulty blocks and as many others as are needed for two replicas on two nodes, in order; the last
+// of the others stands for all that are left out.
+std::vector<PlacedBlock> choose_blocks(const Blocks& blocks, const std::set<int>& faulty) {
+  std::vector<int> healthy;
+  for (int b = 0; b < blocks.per_stage; ++b) {
+    if (!faulty.contains(b)) healthy.push_back(b);
+  }
+  const int at_least = std::min(blocks.replicas, blocks.nodes) >= 2 ? 1 : 2;
+  const auto needed =
+      static_cast<std::size_t>(std::max(1, at_least - static_cast<int>(faulty.size())));
+  std::vector<PlacedBlock> placed;
+  for (const int b : faulty) placed.push_back({b, 1});
+  for (std::size_t i = 0; i < std::min(needed, healthy.size()); ++i) {
+    placed.push_back({healthy[i], 1});
+  }
+  if (needed < healthy.size()) {
+    placed.back().copies += static_cast<int>(healthy.size() - needed);
+  }
+  std::sort(placed.begin(), placed.end(),
+            [](const PlacedBlock& a, const PlacedBlock& b) { return a.number < b.number; });
+  return placed;
+}
+
+// The same fault where its block has come to lie.
+Fault moved(Fault fault, const std::vector<PlacedBlock>& placed, const Blocks& blocks,
+            const ClusterSpec& cluster) {
+  const int node = node_of(fault, cluster);
+  const auto place = std::find_if(placed.begin(), placed.end(), [&](const PlacedBlock& block) {
+    return block.number == blocks.block_of(node);
+  });
+  const int block = static_cast<int>(place - placed.begin());
+  const int stage = node / blocks.nodes_per_stage();
+  const int there =
+      (stage * static_cast<int>(placed.size()) + block) * blocks.nodes + node % blocks.nodes;
+  if (fault.gpu >= 0) {
+    const int gpus = gpus_in_use(cluster);
+    fault.gpu = there * gpus + fault.gpu % gpus;
+  } else {
+    fault.link = "node" + std::to_string(there) + fault.link.substr(fault.link.find('/'));
+  }
+  return fault;
+}
+
 }  // namespace
 
 PlacedReplicas fewest_replicas(const ParallelPlan& plan, const ClusterSpec& cluster) {
-  PlacedReplicas placed{plan, cluster, 1};
-  if (!cluster.faults.empty() || !leaves_never_block(cluster.fabric)) return placed;
-  if (!stages_in_a_row(plan) || plan.shard_group > 0) return placed;
-  const int gpus = cluster.gpus_per_node > 0 ? cluster.gpus_per_node : cluster.node.gpus;
-  const int replica = plan.tensor_parallel * plan.context_parallel * plan.expert_parallel;
-  for (int few = 2; few < plan.data_parallel; ++few) {
-    const int ranks = few * replica;
-    if (plan.data_parallel % few != 0 || ranks % gpus != 0 || ranks < 2 * gpus) continue;
-    placed.copies = plan.data_parallel / few;
-    placed.plan.data_parallel = few;
-    placed.cluster.nodes = cluster.nodes / placed.copies;
-    placed.cluster.fabric.layout = FabricLayout::SingleSwitch;
-    return placed;
+  PlacedReplicas few{plan, cluster, {}};
+  const std::optional<Blocks> blocks = blocks_of(plan, cluster);
+  if (!blocks) return few;
+  const std::optional<std::set<int>> faulty = faulty_blocks(cluster, *blocks);
+  if (!faulty) return few;
+  const std::vector<PlacedBlock> placed = choose_blocks(*blocks, *faulty);
+  if (static_cast<int>(placed.size()) == blocks->per_stage) return few;
+  for (const PlacedBlock& block : placed) {
+    for (int i = 0; i < blocks->replicas; ++i) {
+      few.replicas.push_back({block.number * blocks->replicas + i, block.copies});
+    }
   }
-  return placed;
+  few.plan.data_parallel = static_cast<int>(few.replicas.size());
+  few.cluster.nodes = cluster.nodes / blocks->per_stage * static_cast<int>(placed.size());
+  few.cluster.fabric.layout = FabricLayout::SingleSwitch;
+  for (Fault& fault : few.cluster.faults) fault = moved(fault, placed, *blocks, cluster);
+  return few;
 }
 
 }  // namespace stepcast

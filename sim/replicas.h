@@ -2,24 +2,26 @@
 // built, so that a prediction's cost does not grow with the number of replicas.
 #pragma once
 
+#include <vector>
+
 #include "models/training_job.h"
 #include "topology/cluster.h"
 
 namespace stepcast {
 
-/// The part of a job that is placed and folded: each of its data-parallel ranks stands for
-/// `copies`.
+/// The part of a job that is placed and folded.
 struct PlacedReplicas {
   ParallelPlan plan;
   ClusterSpec cluster;
-  int copies = 1;
+  std::vector<PlacedReplica> replicas;  ///< empty: all of them are placed
 };
 
-/// The fewest replicas, two at least, that every other one is like, on as many nodes. All, unless
+/// The replicas that a fault touches and the fewest others that all the rest are like, on as many
+/// nodes. All of them, unless
 ///
-///   nothing is faulty, and the network between leaves is as wide as the NICs together;
+///   the network between leaves is as wide as the NICs together, and no fault is in it;
 ///   stages follow each other in rank order, replicas inside them, and ZeRO shards over all;
-///   the placed part of a stage fills whole nodes, two at least, so that rings cross the network.
+///   some replicas together fill whole nodes of every stage.
 ///
 /// Then ranks a number of replicas apart have the same place in their node, neighbours at the same
 /// distance and rings that cross each of their links as often: the quotient is the same

@@ -63,17 +63,38 @@ int RankGrid::neighbour(int rank, Axis axis, int offset) const {
   return rank + (there - here) * stride_[index(axis)];
 }
 
-int Placement::number_in_job(int rank) const {
-  if (copies == 1) return rank;
-  const int ranks_of_stage = grid.num_ranks() / grid.degree(Axis::Pipeline);
-  return rank + (copies - 1) * (rank / ranks_of_stage) * ranks_of_stage;
+int Placement::data_parallel() const {
+  if (replicas.empty()) return grid.degree(Axis::Data);
+  return std::accumulate(
+      replicas.begin(), replicas.end(), 0,
+      [](int sum, const PlacedReplica& replica) { return sum + replica.copies; });
 }
 
-Placement place_ranks(const RankGrid& grid, const Cluster& cluster, int copies) {
+int Placement::num_ranks() const {
+  return grid.num_ranks() / grid.degree(Axis::Data) * data_parallel();
+}
+
+int Placement::copies_of(int rank) const {
+  if (replicas.empty()) return 1;
+  return replicas[static_cast<std::size_t>(grid.coordinate(rank, Axis::Data))].copies;
+}
+
+int Placement::number_in_job(int rank) const {
+  if (replicas.empty()) return rank;
+  const int stages = grid.degree(Axis::Pipeline);
+  const int replica = grid.num_ranks() / stages / grid.degree(Axis::Data);  // its ranks in a stage
+  const PlacedReplica& placed =
+      replicas[static_cast<std::size_t>(grid.coordinate(rank, Axis::Data))];
+  const int stage = grid.coordinate(rank, Axis::Pipeline);
+  return (stage * data_parallel() + placed.number) * replica + rank % replica;
+}
+
+Placement place_ranks(const RankGrid& grid, const Cluster& cluster,
+                      std::vector<PlacedReplica> replicas) {
   STEPCAST_REQUIRES(grid.num_ranks() <= cluster.num_gpus());
   std::vector<GpuId> gpu_of_rank(static_cast<std::size_t>(grid.num_ranks()));
   std::iota(gpu_of_rank.begin(), gpu_of_rank.end(), 0);
-  return {grid, std::move(gpu_of_rank), copies};
+  return {grid, std::move(gpu_of_rank), std::move(replicas)};
 }
 
 }  // namespace stepcast

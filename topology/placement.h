@@ -41,20 +41,30 @@ class RankGrid {
   int num_ranks_ = 1;
 };
 
-/// Rank r runs on GPU gpu_of_rank[r]. Where data-parallel ranks are alike, a job may be placed with
-/// few of them, each of which stands for `copies`; pipeline is then the slowest axis.
+/// A data-parallel replica that is placed, and how many of the job it stands for, itself included.
+struct PlacedReplica {
+  int number;  ///< in the job
+  int copies;
+};
+
+/// Rank r runs on GPU gpu_of_rank[r]. Where replicas are alike, a job may be placed with few of
+/// them; pipeline is then the slowest axis of its rank order, data the next.
 struct Placement {
   RankGrid grid;
   std::vector<GpuId> gpu_of_rank;
-  int copies = 1;
+  std::vector<PlacedReplica> replicas = {};  ///< [data coordinate]; empty: all are placed
 
+  /// Data-parallel degree of the whole job.
+  int data_parallel() const;
   /// Ranks of the whole job.
-  int num_ranks() const { return grid.num_ranks() * copies; }
-  /// The number that a placed rank has in the whole job.
+  int num_ranks() const;
+  /// How many ranks of the job a placed one stands for, and its number there.
+  int copies_of(int rank) const;
   int number_in_job(int rank) const;
 };
 
 /// Ranks in order on GPUs in order. Requires grid.num_ranks() <= cluster.num_gpus().
-Placement place_ranks(const RankGrid& grid, const Cluster& cluster, int copies = 1);
+Placement place_ranks(const RankGrid& grid, const Cluster& cluster,
+                      std::vector<PlacedReplica> replicas = {});
 
 }  // namespace stepcast

@@ -38,7 +38,7 @@ bool alike(const GroupLayout& a, const GroupLayout& b) {
 
 Placement placement_of(const ParallelPlan& plan, const ClusterSpec& spec, const Cluster& cluster) {
   const PlacedReplicas placed = fewest_replicas(plan, spec);
-  return place_ranks(rank_grid(placed.plan), cluster, placed.copies);
+  return place_ranks(rank_grid(placed.plan), cluster, placed.replicas);
 }
 
 }  // namespace

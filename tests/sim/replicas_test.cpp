@@ -1,6 +1,8 @@
 #include "sim/replicas.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <numeric>
 
 #include "sim/run.h"
 #include "tests/support/small_steps.h"
@@ -33,45 +35,42 @@ ClusterSpec cluster_of(const Job& made) {
   return small_cluster(ranks / made.gpus, made.gpus, made.nics);
 }
 
-// The same program with the classes of all ranks, as `whole` numbers them.
-FoldedProgram for_all_ranks(FoldedProgram few, const Placement& placed, const Placement& whole) {
+// The same program with the classes of all ranks, as `whole` numbers them. Replicas that are not
+// placed are like those at the same place of the block that stands for most.
+FoldedProgram for_all_ranks(FoldedProgram few, const Placement& placed, const Placement& whole,
+                            int block) {
+  const int replicas = placed.grid.degree(Axis::Data);
+  const auto stands_for_more = [](const PlacedReplica& r) { return r.copies > 1; };
+  const auto others = std::find_if(placed.replicas.begin(), placed.replicas.end(), stands_for_more);
+  const int ranks = placed.grid.num_ranks() / placed.grid.degree(Axis::Pipeline) / replicas;
   std::vector<int> classes;
-  const int in_stage = placed.grid.num_ranks() / placed.grid.degree(Axis::Pipeline);
   for (int rank = 0; rank < whole.grid.num_ranks(); ++rank) {
+    const int number = whole.grid.coordinate(rank, Axis::Data);
+    auto place = std::find_if(placed.replicas.begin(), placed.replicas.end(),
+                              [&](const PlacedReplica& r) { return r.number == number; });
+    if (place == placed.replicas.end()) place = others + number % block;
+    const int replica = static_cast<int>(place - placed.replicas.begin());
     const int stage = whole.grid.coordinate(rank, Axis::Pipeline);
-    classes.push_back(
-        few.class_of_rank[static_cast<std::size_t>(stage * in_stage + rank % in_stage)]);
+    const int there = (stage * replicas + replica) * ranks + rank % ranks;
+    classes.push_back(few.class_of_rank[static_cast<std::size_t>(there)]);
   }
   few.class_of_rank = std::move(classes);
   return few;
 }
 
-}  // namespace
-
-TEST_CASE("few replicas give every rank the timeline that all of them give", "[sim][folding]") {
-  const Job made = GENERATE(Job{{.tensor = 2, .pipeline = 2, .data = 8}, 1, 2, 1},
-                            Job{{.tensor = 2, .pipeline = 2, .data = 8}, 1, 4, 2},
-                            Job{{.tensor = 4, .pipeline = 1, .data = 6}, 1, 2, 2},
-                            Job{{.tensor = 2, .pipeline = 4, .data = 16}, 1, 8, 4},
-                            Job{{.tensor = 1, .pipeline = 2, .data = 16}, 2, 4, 4},
-                            Job{{.tensor = 2, .pipeline = 1, .data = 12}, 2, 8, 2},
-                            Job{{.tensor = 3, .pipeline = 2, .data = 8}, 1, 4, 4});
-  const int zero_stage = GENERATE(0, 1, 3);
-  if (zero_stage == 3 && made.shape.pipeline > 1) return;
-  const TrainingJob job = training_job(made, zero_stage);
-  ClusterSpec cluster = cluster_of(made);
-  cluster.fabric.layout = GENERATE(FabricLayout::RailOptimized, FabricLayout::FatTree);
-  cluster.fabric.nodes_per_leaf = 3;
-
+void require_same_timelines(const Job& made, const TrainingJob& job, const ClusterSpec& cluster) {
   const PlacedReplicas placed = fewest_replicas(job.plan, cluster);
-  REQUIRE(placed.copies > 1);
+  REQUIRE_FALSE(placed.replicas.empty());
   const Step whole(job, cluster);
   const Cluster few_nodes(placed.cluster);
-  const Placement placement = place_ranks(rank_grid(placed.plan), few_nodes, placed.copies);
+  const Placement placement = place_ranks(rank_grid(placed.plan), few_nodes, placed.replicas);
+  REQUIRE(placement.num_ranks() == whole.placement.grid.num_ranks());
   const StepProgram program =
       training_step(job, whole.profile, plain_device(), placement, few_nodes);
-  const FoldedProgram few = for_all_ranks(
-      fold(program, placement, few_nodes, whole.profile.network), placement, whole.placement);
+  const int ranks_of_replica = made.shape.tensor * made.context;
+  const FoldedProgram few =
+      for_all_ranks(fold(program, placement, few_nodes, whole.profile.network), placement,
+                    whole.placement, made.gpus / std::gcd(made.gpus, ranks_of_replica));
   const FoldedProgram all = whole.folded();
 
   int members = 0;
@@ -83,26 +82,73 @@ TEST_CASE("few replicas give every rank the timeline that all of them give", "[s
   REQUIRE(difference.largest_difference < 1e-9);
 }
 
+}  // namespace
+
+TEST_CASE("few replicas give every rank the timeline that all of them give", "[sim][folding]") {
+  const Job made = GENERATE(Job{{.tensor = 2, .pipeline = 2, .data = 8}, 1, 2, 1},
+                            Job{{.tensor = 2, .pipeline = 2, .data = 8}, 1, 4, 2},
+                            Job{{.tensor = 4, .pipeline = 1, .data = 6}, 1, 2, 2},
+                            Job{{.tensor = 2, .pipeline = 4, .data = 12}, 1, 8, 4},
+                            Job{{.tensor = 1, .pipeline = 2, .data = 16}, 2, 4, 4},
+                            Job{{.tensor = 2, .pipeline = 1, .data = 14}, 2, 8, 2},
+                            Job{{.tensor = 3, .pipeline = 2, .data = 12}, 1, 4, 4});
+  const int zero_stage = GENERATE(0, 1, 3);
+  if (zero_stage == 3 && made.shape.pipeline > 1) return;
+  ClusterSpec cluster = cluster_of(made);
+  cluster.fabric.layout = GENERATE(FabricLayout::RailOptimized, FabricLayout::FatTree);
+  cluster.fabric.nodes_per_leaf = 3;
+  require_same_timelines(made, training_job(made, zero_stage), cluster);
+}
+
+TEST_CASE("few replicas beside the faulty ones give the same timelines too", "[sim][folding]") {
+  const Job made = GENERATE(Job{{.tensor = 2, .pipeline = 2, .data = 8}, 1, 2, 1},
+                            Job{{.tensor = 2, .pipeline = 2, .data = 8}, 1, 4, 2},
+                            Job{{.tensor = 4, .pipeline = 1, .data = 6}, 1, 2, 2},
+                            Job{{.tensor = 1, .pipeline = 2, .data = 16}, 2, 4, 4});
+  ClusterSpec cluster = cluster_of(made);
+  cluster.fabric.nodes_per_leaf = 3;
+  const auto seed = GENERATE(1, 2, 3, 4);
+  const int ranks = cluster.nodes * cluster.node.gpus;
+  cluster.faults.push_back({.gpu = seed * 7 % ranks, .rate = 0.8, .link = {}, .bandwidth = {}});
+  if (seed > 2) {
+    const std::string nic = "node" + std::to_string(seed * 3 % cluster.nodes) + "/nic0";
+    cluster.faults.push_back({.gpu = -1, .rate = 1.0, .link = nic, .bandwidth = 7_GB_per_s});
+  }
+  require_same_timelines(made, training_job(made, 1), cluster);
+}
+
 TEST_CASE("all replicas are placed where they may differ", "[sim][folding]") {
   TrainingJob job = small_job({.tensor = 2, .data = 8});
   ClusterSpec cluster = small_cluster(8, 2, 1);
-  REQUIRE(fewest_replicas(job.plan, cluster).copies == 4);
-  SECTION("a fault") {
-    cluster.faults.push_back({.gpu = 3, .rate = 0.9, .link = {}, .bandwidth = {}});
+  REQUIRE(fewest_replicas(job.plan, cluster).plan.data_parallel == 2);
+  SECTION("a fault in the network") {
+    cluster.faults.push_back(
+        {.gpu = -1, .rate = 1, .link = "leaf0>spine", .bandwidth = 1_GB_per_s});
   }
   SECTION("an oversubscribed network") { cluster.fabric.oversubscription = 2; }
   SECTION("replicas that are not next to each other") { job.plan.rank_order = "dp-tp-cp-ep-pp"; }
   SECTION("shards of some") { job.plan.shard_group = 4; }
-  SECTION("a prime number of them") { job.plan.data_parallel = 7; }
+  SECTION("two of them") { job.plan.data_parallel = 2; }
   SECTION("one node, where rings do not cross the network") { cluster = small_cluster(1, 16, 1); }
-  REQUIRE(fewest_replicas(job.plan, cluster).copies == 1);
+  REQUIRE(fewest_replicas(job.plan, cluster).replicas.empty());
 }
 
-TEST_CASE("a placed rank has its number in the whole job", "[sim][folding]") {
-  // Two of six replicas of two ranks: stage 1 begins at 12 instead of 4.
-  const TrainingJob job = small_job({.tensor = 2, .pipeline = 2, .data = 2});
-  const Placement placement = place_ranks(rank_grid(job.plan), Cluster(small_cluster(4, 2, 1)), 3);
-  REQUIRE(placement.num_ranks() == 24);
-  REQUIRE(placement.number_in_job(3) == 3);
-  REQUIRE(placement.number_in_job(5) == 13);
+TEST_CASE("the faulty replica is placed with one that stands for the others", "[sim][folding]") {
+  // Two stages of eight replicas of two ranks, a node each: GPU 21 is of replica 2 in stage 1.
+  const TrainingJob job = small_job({.tensor = 2, .pipeline = 2, .data = 8});
+  ClusterSpec cluster = small_cluster(16, 2, 1);
+  cluster.faults.push_back({.gpu = 21, .rate = 0.8, .link = {}, .bandwidth = {}});
+  const PlacedReplicas few = fewest_replicas(job.plan, cluster);
+  REQUIRE(few.replicas.size() == 2);
+  REQUIRE(few.replicas[0].number == 0);
+  REQUIRE(few.replicas[0].copies == 7);
+  REQUIRE(few.replicas[1].number == 2);
+  REQUIRE(few.replicas[1].copies == 1);
+  REQUIRE(few.cluster.nodes == 4);
+  REQUIRE(few.cluster.faults[0].gpu == 7);  // stage 1 begins at 4, replica 2 is its second
+  const Placement placement = place_ranks(rank_grid(few.plan), Cluster(few.cluster), few.replicas);
+  REQUIRE(placement.num_ranks() == 32);
+  REQUIRE(placement.number_in_job(3) == 5);
+  REQUIRE(placement.number_in_job(7) == 21);
+  REQUIRE(placement.copies_of(4) == 7);
 }
