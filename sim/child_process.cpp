@@ -82,7 +82,7 @@ ChildProcess::ChildProcess(const std::function<bool(const Channel&)>& work) {
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
     throw system_failure("cannot open a channel to a child process");
   }
-  channel_.emplace(ends[0]);
+  channel_ = std::make_unique<Channel>(ends[0]);
   std::fflush(nullptr);  // or the child would print it again
   pid_ = ::fork();
   if (pid_ == 0) {

@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -45,7 +46,7 @@ class ChildProcess {
   std::string wait();
 
  private:
-  std::optional<Channel> channel_;
+  std::unique_ptr<Channel> channel_;
   pid_t pid_ = -1;
 };
 

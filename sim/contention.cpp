@@ -8,7 +8,7 @@ namespace stepcast {
 namespace {
 
 // Rounding only: a wider tolerance would let short overlaps through.
-constexpr double kRateTolerance = 1e-9;
+constexpr double rate_tolerance = 1e-9;
 
 // What one flow or one fused block asks of a link while it is active.
 struct Demand {
@@ -115,7 +115,7 @@ class LinkSweep {
             FusePlan& plan)
       : folded_(folded),
         demands_(demands),
-        limit_(folded.links[link].bandwidth.value() * (1.0 + kRateTolerance)),
+        limit_(folded.links[link].bandwidth.value() * (1.0 + rate_tolerance)),
         plan_(plan) {}
 
   void run(ContentionCheck& check) {

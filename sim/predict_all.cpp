@@ -92,7 +92,8 @@ class WorkerPool {
  private:
   struct Worker {
     std::unique_ptr<ChildProcess> process;
-    std::optional<std::size_t> scenario;  // the one it works on
+    bool busy = false;
+    std::size_t scenario = 0;  // the one it works on
   };
 
   void start(Worker& worker) {
@@ -106,10 +107,10 @@ class WorkerPool {
   }
 
   void hand_out(Worker& worker) {
-    worker.scenario.reset();
-    if (next_ == scenarios_.size()) return;
+    worker.busy = next_ < scenarios_.size();
+    if (!worker.busy) return;
     worker.scenario = next_++;
-    worker.process->channel().send(to_bytes(*worker.scenario));  // a dead one shows at its answer
+    worker.process->channel().send(to_bytes(worker.scenario));  // a dead one shows at its answer
   }
 
   // Workers that have answered or died.
@@ -117,7 +118,7 @@ class WorkerPool {
     std::vector<Worker*> busy;
     std::vector<pollfd> polled;
     for (Worker& worker : workers_) {
-      if (!worker.scenario) continue;
+      if (!worker.busy) continue;
       busy.push_back(&worker);
       polled.push_back({worker.process->channel().descriptor(), POLLIN, 0});
     }
@@ -132,7 +133,7 @@ class WorkerPool {
   }
 
   void take_answer(Worker& worker) {
-    PredictionOutcome& outcome = outcomes_[*worker.scenario];
+    PredictionOutcome& outcome = outcomes_[worker.scenario];
     if (const std::optional<std::string> answer = worker.process->channel().receive()) {
       outcome = from_bytes<PredictionOutcome>(*answer);
     } else {

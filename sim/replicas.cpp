@@ -47,10 +47,10 @@ std::optional<Blocks> blocks_of(const ParallelPlan& plan, const ClusterSpec& clu
 
 // The node that a link's name begins with ("node12/..."); -1 where the link is not inside one.
 int node_of_link(std::string_view name) {
-  constexpr std::string_view kPrefix = "node";
-  if (!name.starts_with(kPrefix) || name.find("leaf") != name.npos) return -1;
+  constexpr std::string_view prefix = "node";
+  if (!name.starts_with(prefix) || name.find("leaf") != name.npos) return -1;
   int node = -1;
-  std::from_chars(name.data() + kPrefix.size(), name.data() + name.size(), node);
+  std::from_chars(name.data() + prefix.size(), name.data() + name.size(), node);
   return node;
 }
 
@@ -85,6 +85,7 @@ std::vector<PlacedBlock> choose_blocks(const Blocks& blocks, const std::set<int>
   const auto needed =
       static_cast<std::size_t>(std::max(1, at_least - static_cast<int>(faulty.size())));
   std::vector<PlacedBlock> placed;
+  placed.reserve(faulty.size() + needed);
   for (const int b : faulty) placed.push_back({b, 1});
   for (std::size_t i = 0; i < std::min(needed, healthy.size()); ++i) {
     placed.push_back({healthy[i], 1});

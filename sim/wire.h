@@ -64,8 +64,9 @@ template <class Wire, class Value>
 requires(!std::is_trivially_copyable_v<Value>) void pass(Wire& wire, std::optional<Value>& value) {
   bool has_value = value.has_value();
   pass(wire, has_value);
-  if (has_value && !value) value.emplace();
-  if (has_value) pass(wire, *value);
+  if (!has_value) return;
+  if (!value) value.emplace();
+  pass(wire, *value);
 }
 
 template <class Value>

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/contract.h"
 #include "models/training_step.h"
 #include "sim/analytic_engine.h"
 #include "sim/search/layout_grid.h"
@@ -20,6 +21,11 @@ int micro_batches_of(const ParallelPlan& plan, const Batch& batch) {
 
 PipelineShape shape_of(const ParallelPlan& plan, const Batch& batch) {
   return {plan.pipeline_parallel, plan.virtual_pipeline, micro_batches_of(plan, batch)};
+}
+
+Schedule schedule_of(const ParallelPlan& plan) {
+  STEPCAST_REQUIRES(plan.schedule.has_value());
+  return *plan.schedule;
 }
 
 int number(const std::optional<bool>& choice) { return choice ? 1 + *choice : 0; }
@@ -44,7 +50,7 @@ struct LayoutKey {
 LayoutKey layout_key(const ParallelPlan& plan, const Batch& batch, int shown) {
   return {grid_key(plan),
           {plan.virtual_pipeline, plan.sequence_parallel, plan.zero_stage, plan.shard_group,
-           static_cast<int>(*plan.schedule), static_cast<int>(plan.recompute),
+           static_cast<int>(schedule_of(plan)), static_cast<int>(plan.recompute),
            number(plan.overlap_gradient_reduce), number(plan.overlap_parameter_gather),
            number(plan.keep_gathered_inputs), batch.micro_batch, batch.sequence_length, shown},
           plan.layers_per_stage};
@@ -59,7 +65,7 @@ struct LayoutBound::Caches {
   const std::optional<LayoutText>& text(const ParallelPlan& plan, const Batch& batch) {
     const PipelineShape shape = shape_of(plan, batch);
     PipelineShape shown = shape;
-    shown.micro_batches = micro_batches_to_show(*plan.schedule, shape);
+    shown.micro_batches = micro_batches_to_show(schedule_of(plan), shape);
     const auto [place, added] = texts.try_emplace(layout_key(plan, batch, shown.micro_batches));
     if (added) place->second = write_text(plan, batch, shown);
     return place->second;
@@ -86,8 +92,8 @@ struct LayoutBound::Caches {
   const SlotOrder& order(const ParallelPlan& plan, const Batch& batch, const LayoutText& layout) {
     const PipelineShape shape = shape_of(plan, batch);
     const auto [place, added] = orders.try_emplace(
-        {static_cast<int>(*plan.schedule), shape.stages, shape.chunks, shape.micro_batches});
-    if (added) place->second = slot_order(*plan.schedule, shape, layout);
+        {static_cast<int>(schedule_of(plan)), shape.stages, shape.chunks, shape.micro_batches});
+    if (added) place->second = slot_order(schedule_of(plan), shape, layout);
     return place->second;
   }
 

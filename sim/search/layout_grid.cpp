@@ -52,8 +52,9 @@ std::optional<FoldedProgram> LayoutGrid::fold(const StepProgram& programs, const
   const Usage usage = usage_of(programs);
   const auto [place, added] = groups_.try_emplace(key_of(usage));
   if (added) place->second = find_groups(programs, job, profile);
-  if (!place->second) return std::nullopt;
-  const Groups& groups = *place->second;
+  const std::optional<Groups>& found = place->second;
+  if (!found) return std::nullopt;
+  const Groups& groups = *found;
   FoldedProgram folded;
   folded.program = &programs;
   folded.ranks = groups.stages;
@@ -119,11 +120,13 @@ std::optional<std::vector<GroupLayout>> LayoutGrid::layouts_of(const StepProgram
       const GroupLayout layout =
           communicator_layout(program.communicators[static_cast<std::size_t>(own[local])], is_pair,
                               placement_, cluster_);
-      if (found[index] && !alike(*found[index], layout)) return std::nullopt;
-      found[index] = layout;
+      std::optional<GroupLayout>& known = found[index];
+      if (known && !alike(*known, layout)) return std::nullopt;
+      known = layout;
     }
   }
   std::vector<GroupLayout> layouts;
+  layouts.reserve(found.size());
   for (const std::optional<GroupLayout>& layout : found) {
     layouts.push_back(layout.value_or(GroupLayout{}));
   }

@@ -223,7 +223,7 @@ std::vector<Queues> sections_of(const RankProgram& program, const LayoutText& te
 
 int micro_batches_to_show(Schedule schedule, const PipelineShape& shape) {
   const int rounds = schedule == Schedule::Interleaved ? shape.stages : 1;
-  return std::min(shape.micro_batches, (kSlotKinds + rounds - 1) / rounds * rounds);
+  return std::min(shape.micro_batches, (num_slot_kinds + rounds - 1) / rounds * rounds);
 }
 
 std::optional<LayoutText> layout_text(const FoldedProgram& folded, const PipelineShape& shape) {

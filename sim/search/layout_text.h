@@ -39,7 +39,7 @@ struct Section {
 };
 
 /// Slots of the first, the last and the other micro-batches differ.
-inline constexpr int kSlotKinds = 3;
+inline constexpr int num_slot_kinds = 3;
 
 struct LayoutText {
   std::vector<ClockInstruction> instructions;
@@ -51,9 +51,9 @@ struct LayoutText {
   /// Place of a slot among its stage's sections, of `micro_batches` in all.
   int section_of(const Slot& slot, int micro_batches) const {
     const int kind = slot.micro_batch == 0 ? 0 : slot.micro_batch == micro_batches - 1 ? 2 : 1;
-    return (static_cast<int>(slot.pass) * chunks + slot.chunk) * kSlotKinds + kind;
+    return (static_cast<int>(slot.pass) * chunks + slot.chunk) * num_slot_kinds + kind;
   }
-  int last_section() const { return 2 * chunks * kSlotKinds; }
+  int last_section() const { return 2 * chunks * num_slot_kinds; }
 };
 
 /// Micro-batches that show every kind of slot of a layout: the first, another, the last.

@@ -127,13 +127,13 @@ bool LayoutWalk::meet(StageState& state, const ClockInstruction& instruction, in
 
 namespace {
 
-// What all three kinds of a slot's sections have at least.
+// What a slot of chunk 0 keeps the stage busy for at least, whichever micro-batch's it is.
 double least_busy(const LayoutText& text, std::size_t stage, Pass pass) {
-  const int first = static_cast<int>(pass) * text.chunks * kSlotKinds;  // of chunk 0
-  double least = text.stages[stage][static_cast<std::size_t>(first)].busy;
-  for (int kind = 1; kind < kSlotKinds; ++kind) {
-    const Section& section = text.stages[stage][static_cast<std::size_t>(first + kind)];
-    if (section.end > section.begin) least = std::min(least, section.busy);
+  const auto* const first =
+      text.stages[stage].data() + static_cast<int>(pass) * text.chunks * num_slot_kinds;
+  double least = first->busy;
+  for (const Section* section = first + 1; section != first + num_slot_kinds; ++section) {
+    if (section->end > section->begin) least = std::min(least, section->busy);
   }
   return least;
 }
@@ -141,7 +141,7 @@ double least_busy(const LayoutText& text, std::size_t stage, Pass pass) {
 double busy_time(const LayoutText& text, std::size_t stage, int micro_batches) {
   double busy = 0;
   for (int section = 0; section < text.last_section(); ++section) {
-    const int kind = section % kSlotKinds;
+    const int kind = section % num_slot_kinds;
     const int times = kind == 0 ? 1 : kind == 1 ? micro_batches - 2 : 1;
     if (times > 0) busy += times * text.stages[stage][static_cast<std::size_t>(section)].busy;
   }
