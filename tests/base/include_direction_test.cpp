@@ -66,7 +66,7 @@ std::vector<Include> includes_of(std::istream& text, const std::string& file) {
 }
 
 std::vector<Include> all_includes() {
-  const std::filesystem::path root(STEPCAST_SOURCE_DIR);
+  const std::filesystem::path root(".");
   std::vector<Include> all;
   for (const std::string_view folder : folders) {
     if (!std::filesystem::exists(root / folder)) continue;

@@ -31,8 +31,7 @@ Value read_text(const std::string& json) {
 
 template <class Value>
 Value from_catalogue(const std::string& kind, const std::string& name) {
-  const std::string file =
-      std::string(STEPCAST_SOURCE_DIR) + "/scenarios/catalogue/" + kind + "/" + name + ".json";
+  const std::string file = std::string("scenarios/catalogue/") + kind + "/" + name + ".json";
   return read_value<Value>(read_json_file(file), file);
 }
 

@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 std::vector<std::string> measured_suites() {
   std::vector<std::string> files;
   std::error_code error;
-  const fs::path folder = fs::path(STEPCAST_SOURCE_DIR).parent_path() / "shared/data/runs";
+  const fs::path folder = "../shared/data/runs";
   for (const auto& entry : fs::directory_iterator(folder, error)) {
     if (entry.path().extension() == ".json") files.push_back(entry.path().string());
   }

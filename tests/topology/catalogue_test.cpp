@@ -15,7 +15,7 @@ using Catch::Matchers::WithinRel;
 namespace {
 
 const std::filesystem::path catalogue_folder =
-    std::filesystem::path(STEPCAST_SOURCE_DIR) / "scenarios" / "catalogue";
+    std::filesystem::path("scenarios") / "catalogue";
 
 class CatalogueFolder : public PartResolver {
  public:

@@ -39,14 +39,10 @@ Judgement judge(const std::string& file) {
   return judgement;
 }
 
-std::string source_file(const std::string& name) {
-  return std::string(STEPCAST_SOURCE_DIR) + "/" + name;
-}
-
 }  // namespace
 
 TEST_CASE("table 1 of SC '21: every run answered, within 4 % in the mean", "[validation]") {
-  const Judgement judgement = judge(source_file("scenarios/validation/megatron_sc21_table1.json"));
+  const Judgement judgement = judge("scenarios/validation/megatron_sc21_table1.json");
   REQUIRE(judgement.answered == judgement.runs);
   REQUIRE(judgement.mape < 0.04);
 }
@@ -66,7 +62,7 @@ TEST_CASE("the publishers' suites: every run answered, mean errors within their 
                                                      {"fms_fsdp", 0.08},
                                                      {"simumax_b200", 0.04}}));
   CAPTURE(suite);
-  const std::string file = source_file("../shared/data/runs/" + suite + ".json");
+  const std::string file = "../shared/data/runs/" + suite + ".json";
   if (!std::filesystem::exists(file)) {
     WARN("skipped: " << suite << " is not here");
     return;
