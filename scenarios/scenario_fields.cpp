@@ -108,7 +108,6 @@ void describe_fabric(Fields& f, Scenario& scenario) {
 void describe_cluster(Fields& f, Scenario& scenario) {
   describe_node(f, scenario);
   describe_fabric(f, scenario);
-  f.list("faults", scenario.cluster.faults, {.doc = "what runs slower than it should"});
 }
 
 void describe_calibration(Fields& f, Scenario& scenario) {
@@ -143,6 +142,8 @@ void describe(Fields& f, Scenario& scenario) {
       required("what is trained"));
   f.object(
       "cluster", [&](Fields& g) { describe_cluster(g, scenario); }, required("what it runs on"));
+  f.list("faults", scenario.cluster.faults,
+         {.doc = "what of the cluster runs slower than it should"});
   describe_settings(f, scenario.job);
   describe_calibration(f, scenario);
   f.part("price", "prices", scenario.price_name, scenario.price, {.doc = "what a node costs"});

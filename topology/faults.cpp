@@ -78,7 +78,7 @@ void slow_gpu(const InputPlace& place, const Fault& fault, std::vector<double>& 
 
 void apply_faults(std::span<const Fault> faults, std::vector<Link>& links,
                   std::vector<double>& gpu_rates, int gpus_per_node) {
-  const InputPlace list{.file = {}, .pointer = "/cluster/faults"};
+  const InputPlace list{.file = {}, .pointer = "/faults"};
   for (std::size_t i = 0; i < faults.size(); ++i) {
     const Fault& fault = faults[i];
     const InputPlace place = child_of(list, i);

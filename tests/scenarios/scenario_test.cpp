@@ -107,8 +107,8 @@ TEST_CASE("scenario: parts may be named ones with changes", "[scenarios]") {
 
 TEST_CASE("scenario: faults of GPUs and of links", "[scenarios]") {
   const Scenario s = read_text(small_scenario(
-      R"({"cluster": {"faults": [{"gpu": 3, "rate": 0.5},
-                                 {"link": "node0/gpu1>nvswitch", "bandwidth": "20 GB/s"}]}})"));
+      R"({"faults": [{"gpu": 3, "rate": 0.5},
+                     {"link": "node0/gpu1>nvswitch", "bandwidth": "20 GB/s"}]})"));
   REQUIRE(s.cluster.faults.size() == 2);
   REQUIRE(s.cluster.faults[0].gpu == 3);
   REQUIRE(s.cluster.faults[0].rate == 0.5);

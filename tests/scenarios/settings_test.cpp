@@ -71,10 +71,10 @@ TEST_CASE("settings: null in a changed part takes the base's key away", "[scenar
 }
 
 TEST_CASE("settings: a list's elements go by number", "[scenarios]") {
-  const std::string faults = R"({"cluster": {"faults": [{"gpu": 3, "rate": 0.5}]}})";
-  REQUIRE(set("cluster/faults/0/rate=0.25", faults).cluster.faults[0].rate == 0.25);
-  REQUIRE(set_error("cluster/faults/1/rate=0.25", faults) ==
-          "scenario.json: at /cluster/faults: there is no element 1, the list has 1");
+  const std::string faults = R"({"faults": [{"gpu": 3, "rate": 0.5}]})";
+  REQUIRE(set("faults/0/rate=0.25", faults).cluster.faults[0].rate == 0.25);
+  REQUIRE(set_error("faults/1/rate=0.25", faults) ==
+          "scenario.json: at /faults: there is no element 1, the list has 1");
 }
 
 TEST_CASE("settings: a part's path is relative to where the command runs", "[scenarios]") {

@@ -16,16 +16,14 @@ std::string error_of(const std::string& patch) { return text_error(small_scenari
 }  // namespace
 
 TEST_CASE("wrong input: an unknown key", "[scenarios]") {
-  REQUIRE(error_of(R"({"runtime": {"torch_compiled": true}})") ==
-          "scenario.json: at /runtime: unknown key \"torch_compiled\"\n"
-          "  expected keys: torch_compile, launch_blocking\n"
-          "  hint: did you mean \"torch_compile\"?");
-  REQUIRE(error_of(R"({"modle": "llama_7b"})") ==
-          "scenario.json: at /: unknown key \"modle\"\n"
-          "  expected keys: schema, title, model, cluster, batch, plan, precision, attention, "
-          "framework, runtime, optimizer, optimizer_state_precision, gradient_precision, "
-          "vocab_padding, calibration, price, training_tokens, seed, claimed, measured\n"
-          "  hint: did you mean \"model\"?");
+  REQUIRE(error_of(R"({"batch": {"micro_bach": 2}})") ==
+          "scenario.json: at /batch: unknown key \"micro_bach\"\n"
+          "  expected keys: global_batch, micro_batch, sequence_length\n"
+          "  hint: did you mean \"micro_batch\"?");
+  REQUIRE_THAT(error_of(R"({"modle": "llama_7b"})"),
+               Catch::StartsWith("scenario.json: at /: unknown key \"modle\"\n"
+                                 "  expected keys: schema, title, model, cluster, faults, ") &&
+                   Catch::EndsWith("\n  hint: did you mean \"model\"?"));
 }
 
 TEST_CASE("wrong input: a missing key", "[scenarios]") {
@@ -162,16 +160,15 @@ TEST_CASE("wrong input: what is not modelled yet is refused by name", "[scenario
 
 TEST_CASE("wrong input: faults of nothing, of two things, or of what is not there", "[scenarios]") {
   const auto fault = [](const std::string& text) {
-    return error_of(R"({"cluster": {"faults": [)" + text + "]}}");
+    return error_of(R"({"faults": [)" + text + "]}");
   };
-  REQUIRE(fault("{}") ==
-          "scenario.json: at /cluster/faults/0: a fault is of one gpu or of one link");
+  REQUIRE(fault("{}") == "scenario.json: at /faults/0: a fault is of one gpu or of one link");
   REQUIRE(fault(R"({"gpu": 1})") ==
-          "scenario.json: at /cluster/faults/0: a gpu's fault has a rate, a link's has not");
+          "scenario.json: at /faults/0: a gpu's fault has a rate, a link's has not");
   REQUIRE(fault(R"({"gpu": 1, "rate": 0.5, "bandwidth": "1 GB/s"})") ==
-          "scenario.json: at /cluster/faults/0: a link's fault has a bandwidth, a gpu's has not");
+          "scenario.json: at /faults/0: a link's fault has a bandwidth, a gpu's has not");
   REQUIRE(fault(R"({"gpu": 8, "rate": 0.5})") ==
-          "scenario.json: at /cluster/faults/0/gpu: the cluster has no GPU 8\n"
+          "scenario.json: at /faults/0/gpu: the cluster has no GPU 8\n"
           "  1 nodes x 8 GPUs\n"
           "  hint: GPUs are numbered from 0 to 7");
 }

@@ -11,8 +11,8 @@ namespace {
 
 StepReport report_with(const std::string& faults) {
   const std::string patch = R"({
-    "cluster": {"nodes": 2, "fabric": "hdr_rail", "faults": )" +
-                            faults + R"(},
+    "cluster": {"nodes": 2, "fabric": "hdr_rail"},
+    "faults": )" + faults + R"(,
     "plan": {"tensor_parallel": 2, "pipeline_parallel": 2},
     "batch": {"global_batch": 32}
   })";

@@ -58,26 +58,26 @@ TEST_CASE("a fault of a NIC narrows both directions of its network cable", "[top
 
 TEST_CASE("a fault of a GPU that is not there says how GPUs are numbered", "[topology]") {
   REQUIRE_THROWS_WITH(with_faults({slow_gpu(1, 0.5), slow_gpu(16, 0.5)}),
-                      "at /cluster/faults/1/gpu: the cluster has no GPU 16\n"
+                      "at /faults/1/gpu: the cluster has no GPU 16\n"
                       "  2 nodes x 8 GPUs\n"
                       "  hint: GPUs are numbered from 0 to 15");
 }
 
 TEST_CASE("a fault of a link that is not there names near ones", "[topology]") {
   REQUIRE_THROWS_WITH(with_faults({slow_link("node1/gpu3>nvswtch", 1_GB_per_s)}),
-                      Catch::StartsWith("at /cluster/faults/0/link: no link is named "
+                      Catch::StartsWith("at /faults/0/link: no link is named "
                                         "\"node1/gpu3>nvswtch\"\n  hint: did you mean ") &&
                           Catch::Contains("\"node1/gpu3>nvswitch\""));
 }
 
 TEST_CASE("a fault that would widen a link is refused", "[topology]") {
   REQUIRE_THROWS_WITH(with_faults({slow_link("node0/nic0>leaf0", 25_GB_per_s)}),
-                      "at /cluster/faults/0/bandwidth: a fault leaves node0/nic0>leaf0 25 GB/s, "
+                      "at /faults/0/bandwidth: a fault leaves node0/nic0>leaf0 25 GB/s, "
                       "more than it had\n"
                       "  without the fault it has 24 GB/s");
 }
 
 TEST_CASE("a fault of nothing is refused", "[topology]") {
   REQUIRE_THROWS_WITH(with_faults({Fault{}}),
-                      "at /cluster/faults/0: the fault names neither a gpu nor a link");
+                      "at /faults/0: the fault names neither a gpu nor a link");
 }
