@@ -36,8 +36,9 @@ GradientSteps::ChunkBlocks GradientSteps::build_chunk(const ModelShare& share) {
 // Embedding, layers and head one by one, in the order of the pass. The tables are gathered together
 // with the first piece of a pass, as a framework's root unit is, and count there.
 std::vector<GradientSteps::Piece> GradientSteps::layer_pieces(Pass pass, const ModelShare& share) {
-  const bool overlaps = context_.work.framework.zero3_overlap;
-  const double slowdown = overlaps ? 1.0 + context_.work.framework.overlap_slowdown.value : 1.0;
+  const bool overlaps = context_.work.framework.communication.zero3_overlap;
+  const double slowdown =
+      overlaps ? 1.0 + context_.work.framework.communication.overlap_slowdown.value : 1.0;
   const auto block = [&](const ModelShare& part) {
     return add_block(pass, part, slowdown, context_, program_, rank_);
   };
@@ -58,13 +59,13 @@ std::vector<GradientSteps::Piece> GradientSteps::layer_pieces(Pass pass, const M
 int GradientSteps::layers_per_bucket() const {
   const Bytes layer(gradient_reduce_bytes(context_.work) *
                     static_cast<double>(share_parameters({.layers = 1}, context_.work)));
-  const Bytes bucket = context_.work.framework.gradient_bucket;
+  const Bytes bucket = context_.work.framework.communication.gradient_bucket;
   return std::max(1, static_cast<int>(bucket / layer));
 }
 
 // Runs of layers that fill a bucket, in the order of the pass; the tables go with the ends.
 std::vector<GradientSteps::Piece> GradientSteps::bucket_pieces(Pass pass, const ModelShare& share) {
-  const double slowdown = 1.0 + context_.work.framework.overlap_slowdown.value;
+  const double slowdown = 1.0 + context_.work.framework.communication.overlap_slowdown.value;
   const int bucket = layers_per_bucket();
   const bool forward = pass == Pass::Forward;
   std::vector<Piece> pieces;
@@ -90,7 +91,8 @@ bool GradientSteps::gathers_ahead() const {
 
 bool GradientSteps::reduces_every_micro_batch() const {
   const int stage = context_.plan().zero_stage;
-  return stage == 2 || (stage == 3 && context_.work.framework.zero3_reduce_each_micro_batch);
+  return stage == 2 ||
+         (stage == 3 && context_.work.framework.communication.zero3_reduce_each_micro_batch);
 }
 
 void GradientSteps::forward(const Slot& slot) {
@@ -121,7 +123,7 @@ void GradientSteps::backward(const Slot& slot, bool last_micro_batch) {
     }
   }
   if (site_.shape.micro_batches > 1) {
-    const Bytes traffic(context_.work.framework.accumulation_traffic.value *
+    const Bytes traffic(context_.work.framework.kernels.accumulation_traffic.value *
                         static_cast<double>(share_parameters(share, context_.work)) /
                         (shards_parameters() ? shard_ranks(context_.plan()) : 1));
     out_.compute(memory_bound_time(traffic, context_.work.device), Activity::Compute);
@@ -129,7 +131,7 @@ void GradientSteps::backward(const Slot& slot, bool last_micro_batch) {
 }
 
 Stream GradientSteps::traffic_stream() const {
-  return context_.work.framework.zero3_overlap ? Stream::Data : Stream::Compute;
+  return context_.work.framework.communication.zero3_overlap ? Stream::Data : Stream::Compute;
 }
 
 // Piece by piece: its weights are gathered no earlier than kPrefetchedLayers pieces ahead, so that
@@ -155,7 +157,7 @@ void GradientSteps::gather(const Piece& piece) {
   if (!holds_weights || shard_ranks(context_.plan()) == 1) return;
   const Bytes size(parameter_gather_bytes(context_.work) * static_cast<double>(piece.parameters));
   data_collective(CollectiveKind::AllGather, Group::Shard, size,
-                  context_.work.framework.zero3_collectives_per_layer);
+                  context_.work.framework.communication.zero3_collectives_per_layer);
   if (traffic_stream() == Stream::Data) {
     out_.join(Stream::Data, Stream::Compute, Activity::DataCommunication);
   }
@@ -167,7 +169,7 @@ void GradientSteps::scatter_gradients(const Piece& piece) {
   const int shards = shard_ranks(context_.plan());
   if (shards > 1) {
     data_collective(CollectiveKind::ReduceScatter, Group::Shard, size,
-                    context_.work.framework.zero3_collectives_per_layer);
+                    context_.work.framework.communication.zero3_collectives_per_layer);
   }
   if (shards < data_ranks()) {
     data_collective(CollectiveKind::AllReduce, Group::Replica, size / shards, 1);
@@ -192,7 +194,7 @@ void GradientSteps::overlapped_backward(const std::vector<Piece>& pieces) {
 }
 
 int GradientSteps::messages_of(Bytes size) const {
-  const Bytes bucket = context_.work.framework.gradient_bucket;
+  const Bytes bucket = context_.work.framework.communication.gradient_bucket;
   return bucket > Bytes() ? std::max(1, static_cast<int>(std::ceil(size / bucket))) : 1;
 }
 

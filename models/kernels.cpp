@@ -29,8 +29,8 @@ bool has_fp8(const GpuSpec& gpu) { return gpu.fp8 > gpu.fp16; }
 FlopPerSecond gemm_rate(Precision precision, const Device& device) {
   const GpuProfile& profile = device.profile;
   const bool in_fp8 = precision == Precision::Fp8 && has_fp8(device.gpu);
-  return profile.gemm_peak_share.value * profile.sustained_clock.value *
-         (in_fp8 ? profile.fp8_gemm_rate.value : 1.0) * peak_rate(precision, device.gpu);
+  return profile.gemm.peak_share.value * profile.sustained_clock.value *
+         (in_fp8 ? profile.gemm.fp8_rate.value : 1.0) * peak_rate(precision, device.gpu);
 }
 
 double elements(std::int64_t rows, std::int64_t columns) {
@@ -49,11 +49,11 @@ bool is_empty(const AttentionShape& shape) {
 double kernel_rate(AttentionKernel kernel, const GpuProfile& profile) {
   switch (kernel) {
     case AttentionKernel::Flash1:
-      return profile.flash1_rate.value;
+      return profile.attention.flash1_rate.value;
     case AttentionKernel::Flash2:
       return 1.0;
     case AttentionKernel::Flash3:
-      return profile.flash3_rate.value;
+      return profile.attention.flash3_rate.value;
     case AttentionKernel::Unfused:
       break;
   }
@@ -69,7 +69,7 @@ Precision attention_precision(Precision precision) {
 FlopPerSecond flash_forward_rate(AttentionKernel kernel, Precision precision,
                                  const Device& device) {
   const GpuProfile& profile = device.profile;
-  return profile.flash_peak_share.value * profile.sustained_clock.value *
+  return profile.attention.flash_peak_share.value * profile.sustained_clock.value *
          kernel_rate(kernel, profile) * peak_rate(attention_precision(precision), device.gpu);
 }
 
@@ -79,7 +79,7 @@ Flop flash_forward_work(const AttentionShape& shape, const GpuProfile& profile) 
   const double keys_seen = static_cast<double>(shape.keys) * (shape.causal ? 0.5 : 1.0);
   const double width = static_cast<double>(shape.head_size);
   return Flop(4 * elements(shape.micro_batch, shape.heads) * static_cast<double>(shape.queries) *
-              (keys_seen + profile.flash_sequence_offset.value) * width);
+              (keys_seen + profile.attention.flash_sequence_offset.value) * width);
 }
 
 /// Query and output of every head, key and value of every group. Scores stay on the chip.
@@ -97,8 +97,9 @@ constexpr double flash_backward_work = 2.5;
 
 Seconds flash_time(Flop work, FlopPerSecond rate, Bytes traffic, const Device& device) {
   const BytesPerSecond bandwidth =
-      device.profile.memory_bandwidth_share.value * device.gpu.memory_bandwidth;
-  return std::max(work / rate, traffic / bandwidth) + device.profile.kernel_floor.value;
+      device.profile.memory_bound.bandwidth_share.value * device.gpu.memory_bandwidth;
+  return std::max(work / rate, traffic / bandwidth) +
+         device.profile.memory_bound.kernel_floor.value;
 }
 
 // --- Unfused attention -------------------------------------------------------------------------
@@ -106,7 +107,7 @@ Seconds flash_time(Flop work, FlopPerSecond rate, Bytes traffic, const Device& d
 Seconds batched_gemm_time(std::int64_t m, std::int64_t n, std::int64_t k,
                           const AttentionShape& shape, Precision precision, const Device& device) {
   const bool aligned = shape.head_size % aligned_head_size == 0;
-  const double slowdown = aligned ? 1.0 : device.profile.misaligned_gemm_slowdown.value;
+  const double slowdown = aligned ? 1.0 : device.profile.gemm.misaligned_slowdown.value;
   // Both operands are activations, so no pass accumulates into fp32 as a weight gradient does.
   const GemmShape gemm{m, n, k, shape.micro_batch * shape.heads};
   return slowdown * gemm_time(gemm, GemmPass::Forward, attention_precision(precision), device);
@@ -132,7 +133,7 @@ double softmax_backward_bytes(double element, bool fused) {
 Seconds softmax_time(const AttentionShape& shape, double bytes_per_score, const Device& device) {
   const double scores =
       elements(shape.micro_batch, shape.heads) * elements(shape.queries, shape.keys);
-  const double slowdown = device.profile.unfused_softmax_slowdown.value;
+  const double slowdown = device.profile.attention.unfused_softmax_slowdown.value;
   return memory_bound_time(Bytes(slowdown * bytes_per_score * scores), device);
 }
 
@@ -166,15 +167,15 @@ Seconds gemm_time(const GemmShape& shape, GemmPass pass, Precision precision,
                                output * elements(shape.m, shape.n)));
   const Seconds compute = work / gemm_rate(precision, device);
   const Seconds memory =
-      traffic / (profile.gemm_bandwidth_share.value * device.gpu.memory_bandwidth);
-  const double power = profile.gemm_roofline_power.value;
+      traffic / (profile.gemm.bandwidth_share.value * device.gpu.memory_bandwidth);
+  const double power = profile.gemm.roofline_power.value;
   // The longer of the two, times what the softer knee adds: keeps the powers near one.
   const Seconds longer = std::max(compute, memory);
   const double ratio = std::min(compute, memory) / longer;
   const Seconds roofline = longer * std::pow(1 + std::pow(ratio, power), 1 / power);
   const double slowdown =
-      pass == GemmPass::WeightGradient ? profile.weight_gradient_slowdown.value : 1.0;
-  return slowdown * roofline + profile.gemm_launch.value;
+      pass == GemmPass::WeightGradient ? profile.gemm.weight_gradient_slowdown.value : 1.0;
+  return slowdown * roofline + profile.gemm.launch.value;
 }
 
 Seconds flash_attention_forward_time(const AttentionShape& shape, AttentionKernel kernel,
@@ -188,8 +189,8 @@ Seconds flash_attention_forward_time(const AttentionShape& shape, AttentionKerne
 Seconds flash_attention_backward_time(const AttentionShape& shape, AttentionKernel kernel,
                                       Precision precision, const Device& device) {
   if (is_empty(shape)) return {};
-  const FlopPerSecond rate =
-      device.profile.flash_backward_rate.value * flash_forward_rate(kernel, precision, device);
+  const FlopPerSecond rate = device.profile.attention.flash_backward_rate.value *
+                             flash_forward_rate(kernel, precision, device);
   return flash_time(flash_backward_work * flash_forward_work(shape, device.profile), rate,
                     flash_backward_traffic * flash_forward_traffic(shape, precision), device);
 }
@@ -224,8 +225,8 @@ Seconds memory_bound_time(Bytes traffic, const Device& device) {
   STEPCAST_REQUIRES(traffic >= Bytes(0));
   if (traffic == Bytes(0)) return {};
   const BytesPerSecond bandwidth =
-      device.profile.memory_bandwidth_share.value * device.gpu.memory_bandwidth;
-  return std::max(traffic / bandwidth, device.profile.kernel_floor.value);
+      device.profile.memory_bound.bandwidth_share.value * device.gpu.memory_bandwidth;
+  return std::max(traffic / bandwidth, device.profile.memory_bound.kernel_floor.value);
 }
 
 }  // namespace stepcast

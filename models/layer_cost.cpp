@@ -65,16 +65,16 @@ Seconds gemm_backward(std::int64_t m, std::int64_t n, std::int64_t k, const Work
 Seconds elementwise(double elements, double bytes_per_element, const LayerShapes& shapes,
                     const WorkContext& c) {
   const double compiled =
-      c.job.runtime.torch_compile ? c.framework.compiled_elementwise.value : 1.0;
+      c.job.runtime.torch_compile ? c.framework.kernels.compiled_elementwise.value : 1.0;
   const Bytes traffic(elements * bytes_per_element * shapes.bytes_scale *
-                      c.framework.elementwise_traffic.value * compiled);
+                      c.framework.kernels.elementwise_traffic.value * compiled);
   return memory_bound_time(traffic, c.device);
 }
 
 Seconds attention_forward(const LayerShapes& shapes, const WorkContext& c) {
   if (c.job.attention == AttentionKernel::Unfused) {
     return unfused_attention_forward_time(shapes.attention, c.job.precision,
-                                          c.framework.fused_elementwise, c.device);
+                                          c.framework.kernels.fused_elementwise, c.device);
   }
   return flash_attention_forward_time(shapes.attention, c.job.attention, c.job.precision, c.device);
 }
@@ -82,7 +82,7 @@ Seconds attention_forward(const LayerShapes& shapes, const WorkContext& c) {
 Seconds attention_backward(const LayerShapes& shapes, const WorkContext& c) {
   if (c.job.attention == AttentionKernel::Unfused) {
     return unfused_attention_backward_time(shapes.attention, c.job.precision,
-                                           c.framework.fused_elementwise, c.device);
+                                           c.framework.kernels.fused_elementwise, c.device);
   }
   return flash_attention_backward_time(shapes.attention, c.job.attention, c.job.precision,
                                        c.device);
@@ -134,7 +134,7 @@ LayerPass recomputed_pass(const LayerPass& forward, const LayerShapes& s, const 
     case Recompute::None:
       return {};
     case Recompute::Selective: {
-      const double layers = c.framework.selective_recompute_layers;
+      const double layers = c.framework.kernels.selective_recompute_layers;
       if (layers > 0) return {layers * forward.attention, layers * forward.mlp};
       // The attention core only; a fused kernel does so by itself.
       return {c.job.attention == AttentionKernel::Unfused ? attention_forward(s, c) : Seconds(),
@@ -151,11 +151,11 @@ Seconds host_time(Seconds launches, int collectives, const WorkContext& c) {
   const FrameworkProfile& framework = c.framework;
   Seconds host = launches;
   if (tensor > 1) {
-    host += collectives * framework.host_tensor_collective.value *
-            (1.0 + framework.host_tensor_rank_growth.value * (tensor - 2));
+    host += collectives * framework.host.tensor_collective.value *
+            (1.0 + framework.host.tensor_rank_growth.value * (tensor - 2));
   }
-  if (c.job.runtime.torch_compile) host *= framework.compiled_host.value;
-  if (c.job.runtime.launch_blocking) host *= framework.blocking_host_factor.value;
+  if (c.job.runtime.torch_compile) host *= framework.host.compiled_factor.value;
+  if (c.job.runtime.launch_blocking) host *= framework.host.blocking_factor.value;
   return host;
 }
 
@@ -177,7 +177,7 @@ HeadCost head_cost(const WorkContext& context) {
   const double logits = static_cast<double>(shapes.tokens) * static_cast<double>(vocab);
   // Loss and its gradient in one figure; a third of it belongs to the forward pass (two reads of
   // five: logits cast and maximum; exponent sum; gradient written and cast back).
-  const Bytes loss_traffic(logits * context.framework.logit_bytes.value);
+  const Bytes loss_traffic(logits * context.framework.kernels.logit_traffic.value);
   HeadCost cost;
   cost.forward = elementwise(shapes.hidden_elements, 4, shapes, context) +
                  gemm(shapes.tokens, vocab, shapes.hidden, GemmPass::Forward, context) +
@@ -197,11 +197,11 @@ HeadCost embedding_cost(const WorkContext& context) {
 }
 
 Seconds host_forward_time(int collectives, const WorkContext& context) {
-  return host_time(context.framework.host_layer_forward.value, collectives, context);
+  return host_time(context.framework.host.layer_forward.value, collectives, context);
 }
 
 Seconds host_backward_time(int collectives, const WorkContext& context) {
-  return host_time(context.framework.host_layer_backward.value, collectives, context);
+  return host_time(context.framework.host.layer_backward.value, collectives, context);
 }
 
 Seconds paced_by_host(Seconds gpu, Seconds host, bool launch_blocking) {

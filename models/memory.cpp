@@ -26,12 +26,12 @@ double gradient_bytes(const WorkContext& c) {
   if (c.job.gradient_precision) return bytes_per_element(*c.job.gradient_precision);
   if (bytes_per_element(c.job.precision) == 4.0) return 4.0;
   if (!keeps_master(c)) return bytes_per_element(*c.job.optimizer_state_precision);
-  return c.job.precision == Precision::Fp16 ? c.framework.gradient_bytes_fp16
-                                            : c.framework.gradient_bytes_bf16;
+  return c.job.precision == Precision::Fp16 ? c.framework.recipe.gradient_bytes_fp16
+                                            : c.framework.recipe.gradient_bytes_bf16;
 }
 
 double weight_bytes(const WorkContext& c) {
-  const bool master_only = c.framework.master_is_weight && keeps_master(c);
+  const bool master_only = c.framework.recipe.master_is_weight && keeps_master(c);
   return master_only ? 0.0 : bytes_per_element(c.job.precision);
 }
 
@@ -42,17 +42,17 @@ double layer_activation_bytes_per_token(const WorkContext& c) {
   const double hidden = model.hidden_size;
   const double undivided =
       plan.sequence_parallel || plan.tensor_parallel == 1 ? 0.0 : kUndividedBytes;
-  const bool gathered = plan.tensor_parallel > 1 &&
-                        plan.keep_gathered_inputs.value_or(c.framework.keeps_gathered_inputs);
+  const bool gathered = plan.tensor_parallel > 1 && plan.keep_gathered_inputs.value_or(
+                                                        c.framework.memory.keeps_gathered_inputs);
   // Keys and values, two bytes each, are as wide as the query groups only.
   const double shared_heads =
       1.0 - static_cast<double>(model.num_query_groups) / model.num_attention_heads;
   const double divided =
-      c.framework.activation_bytes_hidden.value - undivided - kKeyValueBytes * shared_heads;
-  const double per_hidden =
-      divided / tensor + undivided + (gathered ? c.framework.activation_bytes_gathered.value : 0.0);
-  const double per_ffn =
-      c.framework.activation_bytes_ffn.value * (model.gated_mlp ? 1.0 : kPlainMlpShare) / tensor;
+      c.framework.memory.activation_bytes_hidden.value - undivided - kKeyValueBytes * shared_heads;
+  const double per_hidden = divided / tensor + undivided +
+                            (gathered ? c.framework.memory.activation_bytes_gathered.value : 0.0);
+  const double per_ffn = c.framework.memory.activation_bytes_ffn.value *
+                         (model.gated_mlp ? 1.0 : kPlainMlpShare) / tensor;
   return (per_hidden * hidden + per_ffn * model.ffn_hidden_size) *
          (bytes_per_element(c.job.precision) / 2.0);
 }
@@ -118,11 +118,11 @@ ModelState model_state(std::int64_t parameters, const WorkContext& c) {
   const double master = keeps_master(c) ? kMasterBytes : 0.0;
   const bool buckets = plan.data_parallel > 1 && plan.zero_stage < 3;
   const Bytes bucket =
-      std::min(c.framework.gradient_bucket, Bytes(count * gradient_reduce_bytes(c)));
+      std::min(c.framework.communication.gradient_bucket, Bytes(count * gradient_reduce_bytes(c)));
   ModelState state;
   state.weights = Bytes(count * weight_bytes(c) / (plan.zero_stage >= 3 ? shards : 1.0));
   state.gradients = Bytes(count * gradient_bytes(c) / (plan.zero_stage >= 2 ? shards : 1.0) +
-                          (buckets ? count * c.framework.bucket_bytes_per_parameter : 0.0)) +
+                          (buckets ? count * c.framework.recipe.bucket_bytes_per_parameter : 0.0)) +
                     (buckets ? bucket : Bytes());
   state.optimizer =
       Bytes(count * (master + moment_bytes(c)) / (plan.zero_stage >= 1 ? shards : 1.0));
@@ -132,8 +132,8 @@ ModelState model_state(std::int64_t parameters, const WorkContext& c) {
 double gradient_reduce_bytes(const WorkContext& c) {
   if (c.job.gradient_precision) return bytes_per_element(*c.job.gradient_precision);
   if (bytes_per_element(c.job.precision) == 4.0) return 4.0;
-  return c.job.precision == Precision::Fp16 ? c.framework.gradient_reduce_bytes_fp16
-                                            : c.framework.gradient_reduce_bytes_bf16;
+  return c.job.precision == Precision::Fp16 ? c.framework.recipe.gradient_reduce_bytes_fp16
+                                            : c.framework.recipe.gradient_reduce_bytes_bf16;
 }
 
 double parameter_gather_bytes(const WorkContext& c) { return bytes_per_element(c.job.precision); }
@@ -143,7 +143,7 @@ Bytes stashed_activations(int layers, const WorkContext& c) {
     case Recompute::None:
       return layers * (layer_activations(c) + score_bytes(c));
     case Recompute::Selective: {
-      const double whole = c.framework.selective_recompute_layers;
+      const double whole = c.framework.kernels.selective_recompute_layers;
       if (whole == 0) return layers * layer_activations(c);
       return layers *
              (whole * layer_input(c) + (1.0 - whole) * (layer_activations(c) + score_bytes(c)));
@@ -155,9 +155,9 @@ Bytes stashed_activations(int layers, const WorkContext& c) {
 }
 
 Bytes recompute_working_set(const WorkContext& c) {
-  const bool whole_layers =
-      c.job.plan.recompute == Recompute::Full ||
-      (c.job.plan.recompute == Recompute::Selective && c.framework.selective_recompute_layers > 0);
+  const bool whole_layers = c.job.plan.recompute == Recompute::Full ||
+                            (c.job.plan.recompute == Recompute::Selective &&
+                             c.framework.kernels.selective_recompute_layers > 0);
   if (!whole_layers) return Bytes();
   return layer_activations(c) + score_bytes(c);
 }
@@ -167,8 +167,8 @@ Bytes logit_bytes(const WorkContext& c) {
                         static_cast<double>(padded_vocab(c.job, c.framework)) /
                         c.job.plan.tensor_parallel;
   const bool previous = num_micro_batches(c.job) > 1;
-  return Bytes(logits * (c.framework.logit_memory_bytes.value +
-                         (previous ? c.framework.logit_memory_bytes_previous.value : 0.0)));
+  return Bytes(logits * (c.framework.memory.logit_bytes.value +
+                         (previous ? c.framework.memory.logit_bytes_previous.value : 0.0)));
 }
 
 Bytes gathered_parameters(const WorkContext& c) {

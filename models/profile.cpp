@@ -30,138 +30,151 @@ void fitted(Fields& f, std::string_view key, Fitted<Value>& constant, std::strin
   f.object(key, describe_constant, {.presence = presence, .doc = doc});
 }
 
-void describe_gemm(Fields& f, GpuProfile& p) {
-  fitted(f, "gemm_peak_share", p.gemm_peak_share, "large GEMMs, of the dense peak");
-  fitted(f, "gemm_bandwidth_share", p.gemm_bandwidth_share, "thin GEMMs, of the memory bandwidth");
-  fitted(f, "gemm_roofline_power", p.gemm_roofline_power, "softness p of the roofline's knee");
-  fitted(f, "gemm_launch", p.gemm_launch, "fixed part of one GEMM");
-  fitted(f, "fp8_gemm_rate", p.fp8_gemm_rate, "share of the fp8 peak over the 16-bit share",
+void describe(Fields& f, GemmConstants& gemm) {
+  fitted(f, "peak_share", gemm.peak_share, "large GEMMs, of the dense peak");
+  fitted(f, "bandwidth_share", gemm.bandwidth_share, "thin GEMMs, of the memory bandwidth");
+  fitted(f, "roofline_power", gemm.roofline_power, "softness p of the roofline's knee");
+  fitted(f, "launch", gemm.launch, "fixed part of one GEMM");
+  fitted(f, "fp8_rate", gemm.fp8_rate, "share of the fp8 peak over the 16-bit share",
          Presence::Optional);
-  fitted(f, "weight_gradient_slowdown", p.weight_gradient_slowdown,
+  fitted(f, "weight_gradient_slowdown", gemm.weight_gradient_slowdown,
          "time of a weight gradient over a forward GEMM of the same shape");
-  fitted(f, "misaligned_gemm_slowdown", p.misaligned_gemm_slowdown,
+  fitted(f, "misaligned_slowdown", gemm.misaligned_slowdown,
          "batched GEMMs whose head size is no multiple of 8");
-  fitted(f, "sustained_clock", p.sustained_clock,
-         "rate of GEMMs and attention in training over short kernel loops");
 }
 
-void describe_attention(Fields& f, GpuProfile& p) {
-  fitted(f, "flash_peak_share", p.flash_peak_share,
+void describe(Fields& f, AttentionConstants& attention) {
+  fitted(f, "flash_peak_share", attention.flash_peak_share,
          "FlashAttention-2 forward, long sequences, of the dense peak");
-  fitted(f, "flash_backward_rate", p.flash_backward_rate, "backward rate over forward rate");
-  fitted(f, "flash_sequence_offset", p.flash_sequence_offset,
+  fitted(f, "flash_backward_rate", attention.flash_backward_rate,
+         "backward rate over forward rate");
+  fitted(f, "flash_sequence_offset", attention.flash_sequence_offset,
          "s0 of rate ~ seen / (seen + s0), tokens");
-  fitted(f, "flash1_rate", p.flash1_rate, "FlashAttention-1's rate over FlashAttention-2's");
-  fitted(f, "flash3_rate", p.flash3_rate, "FlashAttention-3's rate over FlashAttention-2's");
-  fitted(f, "unfused_softmax_slowdown", p.unfused_softmax_slowdown,
+  fitted(f, "flash1_rate", attention.flash1_rate,
+         "FlashAttention-1's rate over FlashAttention-2's");
+  fitted(f, "flash3_rate", attention.flash3_rate,
+         "FlashAttention-3's rate over FlashAttention-2's");
+  fitted(f, "unfused_softmax_slowdown", attention.unfused_softmax_slowdown,
          "traffic of softmax, mask and dropout over its ideal");
 }
 
-void describe_host_time(Fields& f, FrameworkProfile& p) {
-  fitted(f, "host_layer_forward", p.host_layer_forward, "launching one layer's forward pass");
-  fitted(f, "host_layer_backward", p.host_layer_backward, "launching one layer's backward pass");
-  fitted(f, "host_tensor_collective", p.host_tensor_collective,
-         "launching one tensor-parallel collective of 2 ranks");
-  fitted(f, "host_tensor_rank_growth", p.host_tensor_rank_growth,
-         "further share of it per further rank");
-  f.field("host_waits_for_tensor_collectives", p.host_waits_for_tensor_collectives,
-          {.doc = "launches stop while a tensor-parallel collective is under way"});
-  fitted(f, "slow_tensor_collective", p.slow_tensor_collective,
-         "empirical: further host time of a tensor collective per rank, pipelines over EFA only",
-         Presence::Optional);
-  fitted(f, "crossing_tensor_collective", p.crossing_tensor_collective,
-         "empirical: further host time of a tensor collective per rank, groups across EFA nodes",
-         Presence::Optional);
-  fitted(f, "blocking_host_factor", p.blocking_host_factor,
-         "host time under launch_blocking over the asynchronous one");
-  fitted(f, "host_micro_batch", p.host_micro_batch, "once a micro-batch and stage");
-  fitted(f, "host_step", p.host_step, "once a step");
+void describe(Fields& f, MemoryBoundConstants& memory_bound) {
+  fitted(f, "bandwidth_share", memory_bound.bandwidth_share,
+         "large elementwise kernels, of the memory bandwidth");
+  fitted(f, "kernel_floor", memory_bound.kernel_floor, "the shortest a kernel takes");
 }
 
-void describe_framework_kernels(Fields& f, FrameworkProfile& p) {
-  f.field("fused_elementwise", p.fused_elementwise,
+void describe(Fields& f, HostConstants& host) {
+  fitted(f, "layer_forward", host.layer_forward, "launching one layer's forward pass");
+  fitted(f, "layer_backward", host.layer_backward, "launching one layer's backward pass");
+  fitted(f, "tensor_collective", host.tensor_collective,
+         "launching one tensor-parallel collective of 2 ranks");
+  fitted(f, "tensor_rank_growth", host.tensor_rank_growth, "further share of it per further rank");
+  f.field("waits_for_tensor_collectives", host.waits_for_tensor_collectives,
+          {.doc = "launches stop while a tensor-parallel collective is under way"});
+  fitted(f, "slow_tensor_collective", host.slow_tensor_collective,
+         "empirical: further host time of a tensor collective per rank, pipelines over EFA only",
+         Presence::Optional);
+  fitted(f, "crossing_tensor_collective", host.crossing_tensor_collective,
+         "empirical: further host time of a tensor collective per rank, groups across EFA nodes",
+         Presence::Optional);
+  fitted(f, "blocking_factor", host.blocking_factor,
+         "host time under launch_blocking over the asynchronous one");
+  fitted(f, "compiled_factor", host.compiled_factor, "factor on host time under torch.compile");
+  fitted(f, "micro_batch", host.micro_batch, "once a micro-batch and stage");
+  fitted(f, "step", host.step, "once a step");
+}
+
+void describe(Fields& f, KernelHabits& kernels) {
+  f.field("fused_elementwise", kernels.fused_elementwise,
           {.doc = "bias-GeLU, bias-dropout-residual and masked softmax are single kernels"});
-  fitted(f, "elementwise_traffic", p.elementwise_traffic,
+  fitted(f, "elementwise_traffic", kernels.elementwise_traffic,
          "bytes of elementwise kernels over the fused count");
-  fitted(f, "logit_bytes", p.logit_bytes, "bytes that loss and its gradient move per logit");
-  fitted(f, "optimizer_traffic", p.optimizer_traffic, "bytes the optimizer moves per parameter");
-  fitted(f, "accumulation_traffic", p.accumulation_traffic,
+  fitted(f, "compiled_elementwise", kernels.compiled_elementwise,
+         "factor on elementwise time under torch.compile");
+  fitted(f, "logit_traffic", kernels.logit_traffic,
+         "bytes that loss and its gradient move per logit");
+  fitted(f, "optimizer_traffic", kernels.optimizer_traffic,
+         "bytes the optimizer moves per parameter");
+  fitted(f, "accumulation_traffic", kernels.accumulation_traffic,
          "bytes that gradient accumulation moves per parameter and micro-batch");
-  f.field("selective_recompute_layers", p.selective_recompute_layers,
+  f.field("selective_recompute_layers", kernels.selective_recompute_layers,
           {.at_least = 0,
            .at_most = 1,
            .doc = "share of layers that selective recompute repeats whole; 0: attention cores"});
-  fitted(f, "compiled_elementwise", p.compiled_elementwise,
-         "factor on elementwise time under torch.compile");
-  fitted(f, "compiled_host", p.compiled_host, "factor on host time under torch.compile");
 }
 
-void describe_framework_communication(Fields& f, FrameworkProfile& p) {
-  f.field("overlap_gradient_reduce", p.overlap_gradient_reduce, {.doc = "the plan's default"});
-  f.field("overlap_parameter_gather", p.overlap_parameter_gather, {.doc = "the plan's default"});
-  f.field("overlap_pipeline_messages", p.overlap_pipeline_messages,
+void describe(Fields& f, CommunicationHabits& habits) {
+  f.field("overlap_gradient_reduce", habits.overlap_gradient_reduce, {.doc = "the plan's default"});
+  f.field("overlap_parameter_gather", habits.overlap_parameter_gather,
+          {.doc = "the plan's default"});
+  f.field("overlap_pipeline_messages", habits.overlap_pipeline_messages,
           {.doc = "pipeline messages run beside compute"});
-  f.field("scatter_pipeline_messages", p.scatter_pipeline_messages,
+  f.field("scatter_pipeline_messages", habits.scatter_pipeline_messages,
           {.doc = "each tensor-parallel rank sends its part of a pipeline message"});
-  f.field("zero3_overlap", p.zero3_overlap, {.doc = "ZeRO-3 messages run beside compute"});
-  f.field("zero3_collectives_per_layer", p.zero3_collectives_per_layer,
+  f.field("zero3_overlap", habits.zero3_overlap, {.doc = "ZeRO-3 messages run beside compute"});
+  f.field("zero3_collectives_per_layer", habits.zero3_collectives_per_layer,
           {.at_least = 1, .doc = "messages that one layer's parameters are gathered in"});
-  f.field("zero3_reduce_each_micro_batch", p.zero3_reduce_each_micro_batch,
+  f.field("zero3_reduce_each_micro_batch", habits.zero3_reduce_each_micro_batch,
           {.doc = "gradients are reduce-scattered after every micro-batch"});
-  fitted(f, "overlap_slowdown", p.overlap_slowdown,
+  fitted(f, "overlap_slowdown", habits.overlap_slowdown,
          "relative increase of compute time that overlaps communication");
-  f.field("gradient_bucket", p.gradient_bucket,
+  f.field("gradient_bucket", habits.gradient_bucket,
           {.at_least = 0, .doc = "size of one reduction message; 0: all at once"});
 }
 
-void describe_framework_recipe(Fields& f, FrameworkProfile& p) {
-  f.field("gradient_bytes_fp16", p.gradient_bytes_fp16,
+void describe(Fields& f, PrecisionRecipe& recipe) {
+  f.field("gradient_bytes_fp16", recipe.gradient_bytes_fp16,
           {.at_least = 0, .doc = "bytes per parameter of the gradient as kept, fp16 training"});
-  f.field("gradient_bytes_bf16", p.gradient_bytes_bf16,
+  f.field("gradient_bytes_bf16", recipe.gradient_bytes_bf16,
           {.at_least = 0, .doc = "bytes per parameter of the gradient as kept, bf16 training"});
-  f.field("gradient_reduce_bytes_fp16", p.gradient_reduce_bytes_fp16,
+  f.field("gradient_reduce_bytes_fp16", recipe.gradient_reduce_bytes_fp16,
           {.at_least = 0, .doc = "bytes per parameter of the gradient as sent, fp16 training"});
-  f.field("gradient_reduce_bytes_bf16", p.gradient_reduce_bytes_bf16,
+  f.field("gradient_reduce_bytes_bf16", recipe.gradient_reduce_bytes_bf16,
           {.at_least = 0, .doc = "bytes per parameter of the gradient as sent, bf16 training"});
   f.field(
-      "optimizer_gradient_bytes", p.optimizer_gradient_bytes,
+      "optimizer_gradient_bytes", recipe.optimizer_gradient_bytes,
       {.at_least = 0, .doc = "bytes per parameter of a gradient copy beside the optimizer state"});
-  f.field("bucket_bytes_per_parameter", p.bucket_bytes_per_parameter,
+  f.field("bucket_bytes_per_parameter", recipe.bucket_bytes_per_parameter,
           {.at_least = 0, .doc = "gradient buckets of the reducer while data parallel"});
-  f.field("master_is_weight", p.master_is_weight,
+  f.field("master_is_weight", recipe.master_is_weight,
           {.doc = "fp32 weights are the master copy, 16-bit ones live only while in use"});
-  f.field("layer_split", p.layer_split, layer_splits,
-          {.doc = "how layers are dealt to pipeline stages"});
-  f.field("vocab_padding", p.vocab_padding,
-          {.at_least = 1, .doc = "vocabulary rows: a multiple of this x tensor_parallel"});
 }
 
-void describe_framework_memory(Fields& f, FrameworkProfile& p) {
-  fitted(f, "activation_bytes_hidden", p.activation_bytes_hidden,
+void describe(Fields& f, MemoryHabits& habits) {
+  fitted(f, "activation_bytes_hidden", habits.activation_bytes_hidden,
          "activation bytes per token, layer and hidden element");
-  fitted(f, "activation_bytes_ffn", p.activation_bytes_ffn,
+  fitted(f, "activation_bytes_ffn", habits.activation_bytes_ffn,
          "activation bytes per token, layer and MLP element");
-  fitted(f, "activation_bytes_gathered", p.activation_bytes_gathered,
+  fitted(f, "activation_bytes_gathered", habits.activation_bytes_gathered,
          "those of gathered inputs, which tensor parallelism does not divide");
-  f.field("keeps_gathered_inputs", p.keeps_gathered_inputs,
+  f.field("keeps_gathered_inputs", habits.keeps_gathered_inputs,
           {.doc = "gathered tensor-parallel inputs are kept for the backward pass"});
-  fitted(f, "logit_memory_bytes", p.logit_memory_bytes, "bytes alive per logit at the peak");
-  fitted(f, "logit_memory_bytes_previous", p.logit_memory_bytes_previous,
+  fitted(f, "logit_bytes", habits.logit_bytes, "bytes alive per logit at the peak");
+  fitted(f, "logit_bytes_previous", habits.logit_bytes_previous,
          "further ones of the previous micro-batch");
-  fitted(f, "workspace", p.workspace, "cuBLAS and other fixed workspaces");
-  fitted(f, "context", p.context, "CUDA context and NCCL: outside the allocator");
-  fitted(f, "fragmentation", p.fragmentation, "reserved over allocated activations, minus one");
-  fitted(f, "memory_spread", p.memory_spread, "relative error of a predicted peak");
+  fitted(f, "workspace", habits.workspace, "cuBLAS and other fixed workspaces");
+  fitted(f, "context", habits.context, "CUDA context and NCCL: outside the allocator");
+  fitted(f, "fragmentation", habits.fragmentation,
+         "reserved over allocated activations, minus one");
+  fitted(f, "spread", habits.spread, "relative error of a predicted peak");
+}
+
+/// A nested object of constants that all belong to one cause; its keys are required.
+template <class Constants>
+void group(Fields& f, std::string_view key, Constants& constants, std::string_view doc) {
+  f.object(key, [&](Fields& g) { describe(g, constants); },
+           {.presence = Presence::Required, .doc = doc});
 }
 
 }  // namespace
 
 void describe(Fields& f, GpuProfile& profile) {
-  describe_gemm(f, profile);
-  describe_attention(f, profile);
-  fitted(f, "memory_bandwidth_share", profile.memory_bandwidth_share,
-         "large elementwise kernels, of the memory bandwidth");
-  fitted(f, "kernel_floor", profile.kernel_floor, "the shortest a kernel takes");
+  group(f, "gemm", profile.gemm, "matrix products");
+  group(f, "attention", profile.attention, "fused and unfused attention");
+  group(f, "memory_bound", profile.memory_bound, "elementwise kernels");
+  fitted(f, "sustained_clock", profile.sustained_clock,
+         "rate of GEMMs and attention in training over short kernel loops");
   fitted(f, "kernel_time_spread", profile.kernel_time_spread,
          "one GPU's compute time beside the mean GPU's, relative");
 }
@@ -183,11 +196,15 @@ void describe(Fields& f, NetworkProfile& profile) {
 }
 
 void describe(Fields& f, FrameworkProfile& profile) {
-  describe_host_time(f, profile);
-  describe_framework_kernels(f, profile);
-  describe_framework_communication(f, profile);
-  describe_framework_recipe(f, profile);
-  describe_framework_memory(f, profile);
+  group(f, "host", profile.host, "the thread that launches kernels");
+  group(f, "kernels", profile.kernels, "which kernels run and what they move");
+  group(f, "communication", profile.communication, "what is sent when, and what overlaps");
+  group(f, "recipe", profile.recipe, "bytes per parameter in 16-bit training");
+  group(f, "memory", profile.memory, "bytes alive on a GPU");
+  f.field("layer_split", profile.layer_split, layer_splits,
+          {.doc = "how layers are dealt to pipeline stages"});
+  f.field("vocab_padding", profile.vocab_padding,
+          {.at_least = 1, .doc = "vocabulary rows: a multiple of this x tensor_parallel"});
   fitted(f, "step_time_spread", profile.step_time_spread, "relative noise of one measured step");
 }
 

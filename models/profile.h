@@ -19,30 +19,39 @@ struct Fitted {
   std::string fitted_to{};  ///< what it was fitted to, or where it was read
 };
 
-/// One GPU type. Kernel forms: kernels.h.
-struct GpuProfile {
-  std::string name;
-  // GEMM, the soft roofline ((F/(share P))^p + (B/(bandwidth share W))^p)^(1/p) + launch.
-  Fitted<double> gemm_peak_share;       ///< of the dense peak, large shapes
-  Fitted<double> gemm_bandwidth_share;  ///< of the memory bandwidth
-  Fitted<double> gemm_roofline_power;   ///< p
-  Fitted<Seconds> gemm_launch;          ///< fixed part of one GEMM
-  Fitted<double> fp8_gemm_rate{1.0};    ///< share of the fp8 peak over the share of the 16-bit peak
+/// Matrix products: the soft roofline of kernels.h.
+struct GemmConstants {
+  Fitted<double> peak_share;                ///< of the dense peak, large shapes
+  Fitted<double> bandwidth_share;           ///< of the memory bandwidth
+  Fitted<double> roofline_power;            ///< p
+  Fitted<Seconds> launch;                   ///< fixed part of one GEMM
+  Fitted<double> fp8_rate{1.0};             ///< share of the fp8 peak over the 16-bit share
   Fitted<double> weight_gradient_slowdown;  ///< time over a forward GEMM of the same shape
-  Fitted<double> misaligned_gemm_slowdown;  ///< batched GEMMs whose head size is no multiple of 8
-  // What training reaches beside short kernel loops: clocks under the power limit.
-  Fitted<double> sustained_clock;  ///< factor on the GEMM and attention rates
-  // Attention.
+  Fitted<double> misaligned_slowdown;       ///< batched GEMMs whose head size is no multiple of 8
+};
+
+struct AttentionConstants {
   Fitted<double> flash_peak_share;       ///< FlashAttention-2 forward, long sequences
   Fitted<double> flash_backward_rate;    ///< backward rate over forward rate
   Fitted<double> flash_sequence_offset;  ///< s0, tokens: rate ~ seen / (seen + s0)
   Fitted<double> flash1_rate;            ///< FlashAttention-1 rate over FlashAttention-2's
   Fitted<double> flash3_rate;            ///< FlashAttention-3 rate over FlashAttention-2's (Hopper)
-  // Memory-bound kernels.
-  Fitted<double> memory_bandwidth_share;    ///< of the peak, large fused elementwise kernels
   Fitted<double> unfused_softmax_slowdown;  ///< traffic of softmax, mask and dropout over its ideal
-  Fitted<Seconds> kernel_floor;             ///< the shortest a kernel takes
-  // Spread between ranks and between steps, for stragglers and intervals.
+};
+
+struct MemoryBoundConstants {
+  Fitted<double> bandwidth_share;  ///< of the peak, large fused elementwise kernels
+  Fitted<Seconds> kernel_floor;    ///< the shortest a kernel takes
+};
+
+/// One GPU type. Kernel forms: kernels.h.
+struct GpuProfile {
+  std::string name;
+  GemmConstants gemm;
+  AttentionConstants attention;
+  MemoryBoundConstants memory_bound;
+  Fitted<double> sustained_clock;     ///< factor on GEMM and attention rates: what training reaches
+                                      ///< beside short kernel loops, under the power limit
   Fitted<double> kernel_time_spread;  ///< one GPU's compute time beside the mean GPU's, relative
 };
 
@@ -57,39 +66,36 @@ struct NetworkProfile {
   bool ll128 = true;                    ///< whether LL128 may cross this network
 };
 
-enum class LayerSplit {
-  Even,    ///< layers dealt evenly; what does not divide goes to the middle stages (Megatron)
-  ByCost,  ///< blocks dealt by parameters, the loss counted as one block (nanotron)
+/// Times of the host thread that launches kernels.
+struct HostConstants {
+  Fitted<Seconds> layer_forward;      ///< launching one layer's forward pass for one micro-batch
+  Fitted<Seconds> layer_backward;     ///< launching its backward pass
+  Fitted<Seconds> tensor_collective;  ///< each tensor-parallel collective, at 2 ranks
+  Fitted<double> tensor_rank_growth;  ///< further share of it per further rank
+  bool waits_for_tensor_collectives = false;   ///< launches stop while one is under way
+  Fitted<Seconds> slow_tensor_collective;      ///< empirical: further host time of a tensor
+                                               ///< collective per rank while stages talk over EFA
+  Fitted<Seconds> crossing_tensor_collective;  ///< empirical: the same where a tensor group itself
+                                               ///< crosses nodes over EFA; both 0: none
+  Fitted<double> blocking_factor;  ///< host time under launch_blocking over the usual one
+  Fitted<double> compiled_factor;  ///< on host time under torch.compile
+  Fitted<Seconds> micro_batch;     ///< once a micro-batch and stage
+  Fitted<Seconds> step;            ///< once a step: data, logging, scaler
 };
 
-/// What a framework does besides the arithmetic. Times are of the host thread that launches
-/// kernels.
-struct FrameworkProfile {
-  std::string name;
-  // Host, per transformer layer and micro-batch.
-  Fitted<Seconds> host_layer_forward;      ///< launching one layer's forward pass
-  Fitted<Seconds> host_layer_backward;     ///< launching one layer's backward pass
-  Fitted<Seconds> host_tensor_collective;  ///< each tensor-parallel collective, at 2 ranks
-  Fitted<double> host_tensor_rank_growth;  ///< further share of it per further rank
-  Fitted<Seconds> slow_tensor_collective;  ///< empirical: further host time of a tensor collective
-                                           ///< per rank while stages talk over EFA; 0: none
-  Fitted<Seconds> crossing_tensor_collective;  ///< empirical: the same where a tensor group itself
-                                               ///< crosses nodes over EFA; 0: none
-  bool host_waits_for_tensor_collectives = false;  ///< launches stop while one is under way
-  Fitted<double> blocking_host_factor;  ///< host time under launch_blocking over the usual one
-  Fitted<Seconds> host_micro_batch;     ///< once a micro-batch and stage
-  Fitted<Seconds> host_step;            ///< once a step: data, logging, scaler
-  // Kernels.
+/// Which kernels a framework launches, and how many bytes they move.
+struct KernelHabits {
   bool fused_elementwise = true;  ///< bias-GeLU, bias-dropout-residual and masked softmax fused
-  Fitted<double> elementwise_traffic;  ///< bytes of elementwise kernels over the fused count
-  Fitted<double> logit_bytes;        ///< bytes moved per logit by loss and its gradient, all passes
-  Fitted<double> optimizer_traffic;  ///< bytes moved per parameter by the optimizer step
+  Fitted<double> elementwise_traffic;     ///< bytes of elementwise kernels over the fused count
+  Fitted<double> compiled_elementwise;    ///< factor on elementwise time under torch.compile
+  Fitted<double> logit_traffic;           ///< bytes that loss and its gradient move per logit
+  Fitted<double> optimizer_traffic;       ///< bytes moved per parameter by the optimizer step
   Fitted<double> accumulation_traffic;    ///< bytes per parameter to add a micro-batch's gradient
   double selective_recompute_layers = 0;  ///< share of layers that "selective" computes again as a
                                           ///< whole (FSDP's habit); 0: every layer's attention core
-  Fitted<double> compiled_elementwise;    ///< factor on elementwise time under torch.compile
-  Fitted<double> compiled_host;           ///< factor on host time under torch.compile
-  // Communication.
+};
+
+struct CommunicationHabits {
   bool overlap_gradient_reduce = false;    ///< default of the plan's key
   bool overlap_parameter_gather = false;   ///< default of the plan's key
   bool overlap_pipeline_messages = false;  ///< sends of 1F1B run beside compute
@@ -99,7 +105,10 @@ struct FrameworkProfile {
   bool zero3_reduce_each_micro_batch = true;  ///< gradients are reduce-scattered each time
   Fitted<double> overlap_slowdown;  ///< compute time that overlaps communication, relative increase
   Bytes gradient_bucket;            ///< size of one reduction message; 0: all at once
-  // Precision recipe: bytes per parameter in 16-bit training.
+};
+
+/// Bytes per parameter in 16-bit training.
+struct PrecisionRecipe {
   double gradient_bytes_fp16 = 2;  ///< main gradient as kept
   double gradient_bytes_bf16 = 4;
   double gradient_reduce_bytes_fp16 = 2;  ///< as sent
@@ -107,23 +116,40 @@ struct FrameworkProfile {
   double optimizer_gradient_bytes = 0;    ///< a gradient copy kept with the optimizer state
   double bucket_bytes_per_parameter = 0;  ///< gradient buckets of the reducer while data parallel
   bool master_is_weight = false;  ///< 16-bit weights live only while in use, fp32 is kept (FSDP)
-  LayerSplit layer_split = LayerSplit::Even;
-  int vocab_padding = 128;  ///< rows: a multiple of this x tensor_parallel
-  // Memory. Activation bytes per token of a layer without recompute, per hidden and ffn element.
-  // a_h is divided by tensor_parallel with sequence parallelism or flash attention, a_f always,
-  // a_rep (inputs kept gathered) never.
-  Fitted<double> activation_bytes_hidden;      ///< a_h
-  Fitted<double> activation_bytes_ffn;         ///< a_f
-  Fitted<double> activation_bytes_gathered;    ///< a_rep
-  bool keeps_gathered_inputs = false;          ///< whether a_rep counts; the plan's key overrides
-  Fitted<double> logit_memory_bytes;           ///< bytes alive per logit at the peak
-  Fitted<double> logit_memory_bytes_previous;  ///< further ones of the previous micro-batch
-  Fitted<Bytes> workspace;                     ///< cuBLAS and other fixed workspaces
+};
+
+/// Activation bytes per token of a layer without recompute, per hidden and ffn element: a_h is
+/// divided by tensor_parallel with sequence parallelism or flash attention, a_f always, a_g (inputs
+/// kept gathered) never.
+struct MemoryHabits {
+  Fitted<double> activation_bytes_hidden;    ///< a_h
+  Fitted<double> activation_bytes_ffn;       ///< a_f
+  Fitted<double> activation_bytes_gathered;  ///< a_g
+  bool keeps_gathered_inputs = false;        ///< whether a_g counts; the plan's key overrides
+  Fitted<double> logit_bytes;                ///< bytes alive per logit at the peak
+  Fitted<double> logit_bytes_previous;       ///< further ones of the previous micro-batch
+  Fitted<Bytes> workspace;                   ///< cuBLAS and other fixed workspaces
   Fitted<Bytes> context;         ///< CUDA context and NCCL: device memory outside the allocator
   Fitted<double> fragmentation;  ///< reserved over allocated, of activations, minus one
-  Fitted<double> memory_spread;  ///< relative error of a predicted peak; no spread of its own
-  // Run-to-run.
-  Fitted<double> step_time_spread;  ///< relative noise of one measured step
+  Fitted<double> spread;         ///< relative error of a predicted peak; no spread of its own
+};
+
+enum class LayerSplit {
+  Even,    ///< layers dealt evenly; what does not divide goes to the middle stages (Megatron)
+  ByCost,  ///< blocks dealt by parameters, the loss counted as one block (nanotron)
+};
+
+/// What a framework does besides the arithmetic.
+struct FrameworkProfile {
+  std::string name;
+  HostConstants host;
+  KernelHabits kernels;
+  CommunicationHabits communication;
+  PrecisionRecipe recipe;
+  MemoryHabits memory;
+  LayerSplit layer_split = LayerSplit::Even;
+  int vocab_padding = 128;          ///< rows: a multiple of this x tensor_parallel
+  Fitted<double> step_time_spread;  ///< relative run-to-run noise of one measured step
 };
 
 struct Profile {

@@ -61,7 +61,7 @@ class BlockBuilder {
   // Stretches what was added since `before` to the host's pace. Collectives run while the host goes
   // on launching, unless the framework waits for them.
   void pace(const Pace& before, Seconds host) {
-    const bool waits = context_.work.framework.host_waits_for_tensor_collectives;
+    const bool waits = context_.work.framework.host.waits_for_tensor_collectives;
     const Seconds communication = waits ? communicating_ - before.communicating : Seconds();
     const Seconds gpu = busy_ - before.busy - communication;
     const Seconds paced = paced_by_host(gpu, host, context_.job().runtime.launch_blocking);

@@ -43,9 +43,9 @@ class StageWriter {
     put(MemoryPart::Gradients, state.gradients);
     put(MemoryPart::Optimizer, state.optimizer);
     put(MemoryPart::Temporary, gathered_parameters(context_.work));
-    put(MemoryPart::Workspace, context_.work.framework.workspace.value);
+    put(MemoryPart::Workspace, context_.work.framework.memory.workspace.value);
     rank_.outside_allocator =
-        context_.work.framework.context.value + communicator_buffers(context_.work);
+        context_.work.framework.memory.context.value + communicator_buffers(context_.work);
   }
 
   // The tensors that come and go: each chunk's stash, one layer's working set, the logits.
@@ -84,14 +84,15 @@ class StageWriter {
     const Group pair = forward ? Group::SendForward : Group::SendBackward;
     out_.join(Stream::Compute, stream, Activity::Other);
     out_.message(stream, InstructionKind::Send, pair, message_operation());
-    const bool overlaps = context_.work.framework.overlap_pipeline_messages ||
+    const bool overlaps = context_.work.framework.communication.overlap_pipeline_messages ||
                           *context_.plan().schedule == Schedule::Interleaved;
     if (!overlaps) out_.join(stream, Stream::Compute, Activity::PipelineCommunication);
   }
 
   int message_operation() {
     const ParallelPlan& plan = context_.plan();
-    const bool split = plan.sequence_parallel || context_.work.framework.scatter_pipeline_messages;
+    const bool split =
+        plan.sequence_parallel || context_.work.framework.communication.scatter_pipeline_messages;
     const Bytes message = hidden_state_bytes(context_.job()) / (split ? plan.tensor_parallel : 1);
     return operation_index(program_, CollectiveKind::SendReceive, message);
   }
@@ -102,7 +103,7 @@ class StageWriter {
     if (forward) {
       out_.memory(InstructionKind::Allocate, slot.chunk);
       if (share.head) out_.memory(InstructionKind::Allocate, logits_);
-      out_.compute(context_.work.framework.host_micro_batch.value, Activity::Other);
+      out_.compute(context_.work.framework.host.micro_batch.value, Activity::Other);
       gradients_->forward(slot);
       return;
     }
@@ -122,9 +123,9 @@ class StageWriter {
     out_.set_slot(Work::OptimizerStep, -1, 0);
     const double shards = context_.plan().zero_stage > 0 ? shard_ranks(context_.plan()) : 1.0;
     const Bytes traffic(static_cast<double>(parameters_) / shards *
-                        context_.work.framework.optimizer_traffic.value);
+                        context_.work.framework.kernels.optimizer_traffic.value);
     out_.compute(memory_bound_time(traffic, context_.work.device), Activity::Optimizer);
-    out_.compute(context_.work.framework.host_step.value, Activity::Other);
+    out_.compute(context_.work.framework.host.step.value, Activity::Other);
     gradients_->gather_parameters();
   }
 

@@ -39,10 +39,10 @@ void complete(TrainingJob& job, int num_gpus, const FrameworkProfile& framework)
         plan.virtual_pipeline > 1 ? Schedule::Interleaved : Schedule::OneForwardOneBackward;
   }
   if (!plan.overlap_gradient_reduce) {
-    plan.overlap_gradient_reduce = framework.overlap_gradient_reduce;
+    plan.overlap_gradient_reduce = framework.communication.overlap_gradient_reduce;
   }
   if (!plan.overlap_parameter_gather) {
-    plan.overlap_parameter_gather = framework.overlap_parameter_gather;
+    plan.overlap_parameter_gather = framework.communication.overlap_parameter_gather;
   }
 }
 

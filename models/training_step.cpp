@@ -47,8 +47,8 @@ Seconds slow_tensor_collective(const ParallelPlan& plan, const FrameworkProfile&
       cluster.num_nodes() > 1 && cluster.spec().fabric.transport == Transport::Efa;
   if (!over_efa || plan.tensor_parallel == 1) return Seconds();
   Seconds per_rank;
-  if (plan.pipeline_parallel > 1) per_rank += framework.slow_tensor_collective.value;
-  if (tensor_layout.crosses_network) per_rank += framework.crossing_tensor_collective.value;
+  if (plan.pipeline_parallel > 1) per_rank += framework.host.slow_tensor_collective.value;
+  if (tensor_layout.crosses_network) per_rank += framework.host.crossing_tensor_collective.value;
   return plan.tensor_parallel * per_rank;
 }
 

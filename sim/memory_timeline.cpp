@@ -48,7 +48,7 @@ void add_overheads(StageMemory& stage, const RankProgram& rank, const FrameworkP
   const Bytes changing = part_of(stage.parts, MemoryPart::Activations) +
                          part_of(stage.parts, MemoryPart::Logits) +
                          part_of(stage.parts, MemoryPart::Temporary);
-  const Bytes fragments = changing * framework.fragmentation.value;
+  const Bytes fragments = changing * framework.memory.fragmentation.value;
   stage.reserved = stage.allocated + fragments;
   stage.device = stage.reserved + rank.outside_allocator;
   part_of(stage.parts, MemoryPart::Temporary) += fragments;

@@ -22,7 +22,7 @@ double squared(double x) { return x * x; }
 // second of a step scales with.
 double step_time_spread(const Profile& profile) {
   return std::sqrt(squared(profile.framework.step_time_spread.value) +
-                   squared(profile.gpu.gemm_peak_share.spread) +
+                   squared(profile.gpu.gemm.peak_share.spread) +
                    squared(profile.gpu.sustained_clock.spread));
 }
 
@@ -84,7 +84,7 @@ void fill_memory(StepReport& report, const EngineRun& run, const FoldedProgram& 
   }
   report.memory.peak_rank = first_rank_of_stage(report.memory.peak_stage, folded);
   report.oom_probability = out_of_memory_probability(report.memory_peak(), report.memory.capacity,
-                                                     framework.memory_spread.value);
+                                                     framework.memory.spread.value);
   report.fits = report.oom_probability < 0.5;
   if (!report.fits) {
     report.warnings.push_back(

@@ -22,22 +22,22 @@ Device round_device() {
   device.gpu.fp8 = 200_TFLOP_per_s;
   device.gpu.memory_bandwidth = 400_GB_per_s;
   GpuProfile& profile = device.profile;
-  profile.gemm_peak_share.value = 0.5;
-  profile.gemm_bandwidth_share.value = 0.5;
-  profile.gemm_roofline_power.value = 2;
-  profile.gemm_launch.value = 10_us;
-  profile.fp8_gemm_rate.value = 0.8;
-  profile.weight_gradient_slowdown.value = 1.1;
-  profile.misaligned_gemm_slowdown.value = 12;
+  profile.gemm.peak_share.value = 0.5;
+  profile.gemm.bandwidth_share.value = 0.5;
+  profile.gemm.roofline_power.value = 2;
+  profile.gemm.launch.value = 10_us;
+  profile.gemm.fp8_rate.value = 0.8;
+  profile.gemm.weight_gradient_slowdown.value = 1.1;
+  profile.gemm.misaligned_slowdown.value = 12;
   profile.sustained_clock.value = 1;
-  profile.flash_peak_share.value = 0.6;
-  profile.flash_backward_rate.value = 0.8;
-  profile.flash_sequence_offset.value = 100;
-  profile.flash1_rate.value = 0.5;
-  profile.flash3_rate.value = 1.5;
-  profile.memory_bandwidth_share.value = 0.8;
-  profile.unfused_softmax_slowdown.value = 1.28;
-  profile.kernel_floor.value = 2_us;
+  profile.attention.flash_peak_share.value = 0.6;
+  profile.attention.flash_backward_rate.value = 0.8;
+  profile.attention.flash_sequence_offset.value = 100;
+  profile.attention.flash1_rate.value = 0.5;
+  profile.attention.flash3_rate.value = 1.5;
+  profile.memory_bound.bandwidth_share.value = 0.8;
+  profile.attention.unfused_softmax_slowdown.value = 1.28;
+  profile.memory_bound.kernel_floor.value = 2_us;
   return device;
 }
 
@@ -179,7 +179,7 @@ TEST_CASE("query groups save no FLOP", "[models]") {
 TEST_CASE("the sustained clock slows GEMMs and attention alike", "[models]") {
   Device hot = device;
   hot.profile.sustained_clock.value = 0.8;
-  hot.profile.gemm_bandwidth_share.value = 1e6;  // FLOP alone
+  hot.profile.gemm.bandwidth_share.value = 1e6;  // FLOP alone
   REQUIRE_THAT(gemm(square, hot).value(), WithinRel(40e-6 / 0.8 + 10e-6, 1e-9));
   REQUIRE_THAT(flash(causal, AttentionKernel::Flash2, hot).value(),
                WithinRel(19.2e-6 / 0.8 + 2e-6, 1e-12));

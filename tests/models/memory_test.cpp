@@ -56,7 +56,7 @@ TEST_CASE(
   const Row row =
       GENERATE(Row{0, 2, 4, 12}, Row{1, 2, 4, 1.5}, Row{2, 2, 0.5, 1.5}, Row{3, 0.25, 0.5, 1.5});
   rank.job.plan.zero_stage = row.stage;
-  rank.profile.framework.gradient_bucket = Bytes();
+  rank.profile.framework.communication.gradient_bucket = Bytes();
   const ModelState state = model_state(1'000'000, rank.work());
   REQUIRE(state.weights.value() == row.weights * 1e6);
   REQUIRE(state.gradients.value() == row.gradients * 1e6);

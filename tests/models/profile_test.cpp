@@ -63,16 +63,16 @@ TEST_CASE("every GPU profile of the catalogue is physical and says what it was f
   CAPTURE(name);
   const auto gpu = from_catalogue<GpuProfile>("profiles/gpu", name);
   for (const Fitted<double>* share :
-       {&gpu.gemm_peak_share, &gpu.gemm_bandwidth_share, &gpu.flash_peak_share,
-        &gpu.memory_bandwidth_share, &gpu.sustained_clock, &gpu.flash1_rate}) {
+       {&gpu.gemm.peak_share, &gpu.gemm.bandwidth_share, &gpu.attention.flash_peak_share,
+        &gpu.memory_bound.bandwidth_share, &gpu.sustained_clock, &gpu.attention.flash1_rate}) {
     REQUIRE(share->value > 0);
     REQUIRE(share->value <= 1);
     REQUIRE(share->spread > 0);
     REQUIRE_FALSE(share->fitted_to.empty());
   }
   for (const Fitted<double>* factor :
-       {&gpu.gemm_roofline_power, &gpu.weight_gradient_slowdown, &gpu.misaligned_gemm_slowdown,
-        &gpu.flash3_rate, &gpu.unfused_softmax_slowdown}) {
+       {&gpu.gemm.roofline_power, &gpu.gemm.weight_gradient_slowdown, &gpu.gemm.misaligned_slowdown,
+        &gpu.attention.flash3_rate, &gpu.attention.unfused_softmax_slowdown}) {
     REQUIRE(factor->value >= 1);
     REQUIRE_FALSE(factor->fitted_to.empty());
   }

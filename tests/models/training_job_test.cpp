@@ -135,7 +135,7 @@ TEST_CASE("the rank grid has the plan's degrees in the plan's order", "[models]"
 TEST_CASE("a job is completed with what is left and what its framework does", "[models]") {
   TrainingJob job = job_with_plan(R"({"tensor_parallel": 4, "pipeline_parallel": 2})");
   FrameworkProfile framework;
-  framework.overlap_gradient_reduce = true;
+  framework.communication.overlap_gradient_reduce = true;
   complete(job, 64, framework);
   REQUIRE(job.plan.data_parallel == 8);
   REQUIRE(job.plan.schedule == Schedule::OneForwardOneBackward);
@@ -147,7 +147,7 @@ TEST_CASE("completing keeps what the scenario says", "[models]") {
   TrainingJob job = job_with_plan(
       R"({"data_parallel": 3, "schedule": "gpipe", "overlap_gradient_reduce": false})");
   FrameworkProfile framework;
-  framework.overlap_gradient_reduce = true;
+  framework.communication.overlap_gradient_reduce = true;
   complete(job, 64, framework);
   REQUIRE(job.plan.data_parallel == 3);
   REQUIRE(job.plan.schedule == Schedule::GPipe);

@@ -125,12 +125,12 @@ TEST_CASE("scenario: what is written reads back to the same scenario", "[scenari
       R"({"cluster": {"node": {"base": "dgx_a100_80gb", "gpus": 4}, "gpus_per_node": 2}})",
       R"({"measured": {"step_time": "0.1 s", "fits": true, "derived": true},
           "claimed": {"forward_flop": "14 TFLOP", "forward_flop_tokens": 2048}})",
-      R"({"calibration": {"gpu": {"gemm_peak_share": {"value": 0.5}}}})");
+      R"({"calibration": {"gpu": {"gemm": {"peak_share": {"value": 0.5}}}}})");
   CAPTURE(patch);
   const Scenario first = read_text(small_scenario(patch));
   const Scenario second = read_text(written(first));
   REQUIRE(written(second) == written(first));
-  REQUIRE(second.profile.gpu.gemm_peak_share.value == first.profile.gpu.gemm_peak_share.value);
+  REQUIRE(second.profile.gpu.gemm.peak_share.value == first.profile.gpu.gemm.peak_share.value);
   REQUIRE(second.cluster.node.gpus == first.cluster.node.gpus);
 }
 

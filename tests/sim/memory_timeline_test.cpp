@@ -54,8 +54,8 @@ TEST_CASE("only the stage with the loss holds logits", "[sim][memory]") {
 TEST_CASE("allocated is the sum of the tensors, device adds fragments and context",
           "[sim][memory]") {
   Profile profile = plain_profile();
-  profile.framework.fragmentation.value = 0.1;
-  profile.framework.context.value = 1_GB;
+  profile.framework.memory.fragmentation.value = 0.1;
+  profile.framework.memory.context.value = 1_GB;
   const StageMemory stage = memory_of(small_job({}), profile).at(0);
   // One GPU: 166,216,704 weights at 2 + 4 + 12 bytes, one stash of 8 layers, the logits.
   const double changing = 8 * 17'825'792.0 + 6.0 * 512 * 32'000;

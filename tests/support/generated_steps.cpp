@@ -96,10 +96,10 @@ TrainingJob job_for(const PlanShape& shape, int context, Dice& dice) {
 
 Profile profile_for(Dice& dice) {
   Profile profile = plain_profile();
-  profile.framework.overlap_pipeline_messages = dice.once_in(2);
-  profile.framework.scatter_pipeline_messages = dice.once_in(3);
-  profile.framework.zero3_overlap = !dice.once_in(3);
-  profile.framework.overlap_slowdown.value = dice.pick({0.0, 0.05});
+  profile.framework.communication.overlap_pipeline_messages = dice.once_in(2);
+  profile.framework.communication.scatter_pipeline_messages = dice.once_in(3);
+  profile.framework.communication.zero3_overlap = !dice.once_in(3);
+  profile.framework.communication.overlap_slowdown.value = dice.pick({0.0, 0.05});
   return profile;
 }
 

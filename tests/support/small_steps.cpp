@@ -5,39 +5,39 @@ namespace {
 
 GpuProfile plain_gpu_profile() {
   GpuProfile gpu;
-  gpu.gemm_peak_share.value = 0.8;
-  gpu.gemm_bandwidth_share.value = 0.75;
-  gpu.gemm_roofline_power.value = 1.5;
-  gpu.gemm_launch.value = 5_us;
-  gpu.weight_gradient_slowdown.value = 1.05;
-  gpu.misaligned_gemm_slowdown.value = 4;
+  gpu.gemm.peak_share.value = 0.8;
+  gpu.gemm.bandwidth_share.value = 0.75;
+  gpu.gemm.roofline_power.value = 1.5;
+  gpu.gemm.launch.value = 5_us;
+  gpu.gemm.weight_gradient_slowdown.value = 1.05;
+  gpu.gemm.misaligned_slowdown.value = 4;
   gpu.sustained_clock.value = 1;
-  gpu.flash_peak_share.value = 0.5;
-  gpu.flash_backward_rate.value = 0.8;
-  gpu.flash_sequence_offset.value = 200;
-  gpu.flash1_rate.value = 0.6;
-  gpu.flash3_rate.value = 1;
-  gpu.memory_bandwidth_share.value = 0.8;
-  gpu.unfused_softmax_slowdown.value = 1.3;
-  gpu.kernel_floor.value = 3_us;
+  gpu.attention.flash_peak_share.value = 0.5;
+  gpu.attention.flash_backward_rate.value = 0.8;
+  gpu.attention.flash_sequence_offset.value = 200;
+  gpu.attention.flash1_rate.value = 0.6;
+  gpu.attention.flash3_rate.value = 1;
+  gpu.memory_bound.bandwidth_share.value = 0.8;
+  gpu.attention.unfused_softmax_slowdown.value = 1.3;
+  gpu.memory_bound.kernel_floor.value = 3_us;
   gpu.kernel_time_spread.value = 0.01;
   return gpu;
 }
 
 FrameworkProfile plain_framework() {
   FrameworkProfile framework;
-  framework.elementwise_traffic.value = 1;
-  framework.compiled_elementwise.value = 0.6;
-  framework.compiled_host.value = 0.6;
-  framework.blocking_host_factor.value = 3;
-  framework.logit_bytes.value = 24;
-  framework.optimizer_traffic.value = 34;
-  framework.accumulation_traffic.value = 8;
-  framework.gradient_bucket = 20_MB;
+  framework.kernels.elementwise_traffic.value = 1;
+  framework.kernels.compiled_elementwise.value = 0.6;
+  framework.host.compiled_factor.value = 0.6;
+  framework.host.blocking_factor.value = 3;
+  framework.kernels.logit_traffic.value = 24;
+  framework.kernels.optimizer_traffic.value = 34;
+  framework.kernels.accumulation_traffic.value = 8;
+  framework.communication.gradient_bucket = 20_MB;
   framework.vocab_padding = 128;
-  framework.activation_bytes_hidden.value = 18;
-  framework.activation_bytes_ffn.value = 6;
-  framework.logit_memory_bytes.value = 6;
+  framework.memory.activation_bytes_hidden.value = 18;
+  framework.memory.activation_bytes_ffn.value = 6;
+  framework.memory.logit_bytes.value = 6;
   return framework;
 }
 
