@@ -2,9 +2,11 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "base/output_file.h"
 #include "cli/command.h"
 #include "cli/predictions.h"
 #include "cli/report_file.h"
+#include "reports/chrome_trace.h"
 #include "reports/csv.h"
 #include "reports/html.h"
 #include "reports/json.h"
@@ -22,9 +24,25 @@ std::string texts(const std::vector<Prediction>& predictions) {
   return text;
 }
 
-Answer run_predict(const ScenarioOptions& options) {
+struct PredictCommand {
+  ScenarioOptions options;
+  std::optional<std::string> trace;  ///< its file
+};
+
+Predictions predict_with_trace(const ScenarioOptions& options, const std::string& file) {
+  OutputFile trace(file, "the trace", "--trace");
+  Predictions predictions = predict_one(options, "--trace", [&](const SimulatedStep& step) {
+    write_chrome_trace(trace.stream(), step);
+  });
+  trace.publish();
+  return predictions;
+}
+
+Answer run_predict(const PredictCommand& command) {
+  const ScenarioOptions& options = command.options;
   check_report_file(options);
-  const Predictions predictions = predict_paths(options);
+  const Predictions predictions =
+      command.trace ? predict_with_trace(options, *command.trace) : predict_paths(options);
   const int exit_code = predictions.complete ? 0 : fault_exit;
   if (options.report && !predictions.answers.empty()) {
     write_report_file(*options.report, prediction_html(predictions.answers));
@@ -45,10 +63,16 @@ Answer run_predict(const ScenarioOptions& options) {
 void add_predict(CLI::App& program, Command& chosen) {
   CLI::App* command =
       program.add_subcommand("predict", "What a training step takes: time, memory, cost, and why");
-  const auto options = std::make_shared<ScenarioOptions>();
-  add_scenario_options(*command, *options);
-  add_report_option(*command, *options);
-  command->callback([options, &chosen] { chosen = [options] { return run_predict(*options); }; });
+  const auto predict_command = std::make_shared<PredictCommand>();
+  add_scenario_options(*command, predict_command->options);
+  add_report_option(*command, predict_command->options);
+  command
+      ->add_option("--trace", predict_command->trace,
+                   "Write what ran when, for one scenario, as a trace for Chrome and Perfetto")
+      ->type_name("FILE.json");
+  command->callback([predict_command, &chosen] {
+    chosen = [predict_command] { return run_predict(*predict_command); };
+  });
 }
 
 }  // namespace stepcast

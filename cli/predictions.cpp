@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <utility>
 
+#include "base/input_error.h"
+
 namespace stepcast {
 namespace {
 
@@ -39,7 +41,9 @@ std::vector<PredictionOutcome> predict_with_progress(const std::vector<Scenario>
                      [&](std::size_t done) { progress.show(done); });
 }
 
-Predictions predict_paths(const ScenarioOptions& options) {
+namespace {
+
+std::vector<Scenario> read_paths(const ScenarioOptions& options) {
   std::vector<Scenario> scenarios;
   for (const std::string& path : options.paths) {
     for (const std::string& file : scenario_files(path)) {
@@ -48,6 +52,13 @@ Predictions predict_paths(const ScenarioOptions& options) {
       }
     }
   }
+  return scenarios;
+}
+
+}  // namespace
+
+Predictions predict_paths(const ScenarioOptions& options) {
+  std::vector<Scenario> scenarios = read_paths(options);
   std::vector<PredictionOutcome> outcomes = predict_with_progress(scenarios, options);
   Predictions predictions;
   for (std::size_t i = 0; i < scenarios.size(); ++i) {
@@ -60,6 +71,20 @@ Predictions predict_paths(const ScenarioOptions& options) {
     std::fputs(fmt::format("stepcast: {}: {}\n", scenarios[i].title, outcome.error).c_str(),
                stderr);
   }
+  return predictions;
+}
+
+Predictions predict_one(const ScenarioOptions& options, const std::string& option,
+                        const StepWatcher& watch) {
+  std::vector<Scenario> scenarios = read_paths(options);
+  if (scenarios.size() != 1) {
+    throw InputError({options.paths.front(), ""},
+                     fmt::format("{} is for one scenario, here are {}", option, scenarios.size()),
+                     "name one file that holds one scenario");
+  }
+  StepReport report = predict(scenarios.front(), {.engine = options.engine}, watch);
+  Predictions predictions;
+  predictions.answers.push_back({std::move(scenarios.front()), std::move(report)});
   return predictions;
 }
 

@@ -22,4 +22,9 @@ struct Predictions {
 /// The scenarios of every path, in order.
 Predictions predict_paths(const ScenarioOptions& options);
 
+/// The only scenario of the paths, predicted in this process; `watch` sees its step. Throws
+/// InputError where there are several: `option` is for one.
+Predictions predict_one(const ScenarioOptions& options, const std::string& option,
+                        const StepWatcher& watch);
+
 }  // namespace stepcast

@@ -8,18 +8,29 @@
 
 namespace stepcast {
 
-StepReport predict(const Scenario& scenario, const PredictOptions& options) {
-  const auto start = std::chrono::steady_clock::now();
+SimulatedStep simulate(const Scenario& scenario, const PredictOptions& options) {
   const PlacedReplicas placed = fewest_replicas(scenario.job.plan, scenario.cluster);
   const Cluster cluster(placed.cluster);
   const Placement placement = place_ranks(rank_grid(placed.plan), cluster, placed.replicas);
-  const StepProgram program =
-      training_step(scenario.job, scenario.profile, scenario.device(), placement, cluster);
-  const FoldedProgram folded = fold(program, placement, cluster, scenario.profile.network);
-  const EngineRun run = run_engine(folded, options.engine);
-  StepReport report = summarize(run, folded, scenario);
+  auto program = std::make_unique<const StepProgram>(
+      training_step(scenario.job, scenario.profile, scenario.device(), placement, cluster));
+  FoldedProgram folded = fold(*program, placement, cluster, scenario.profile.network);
+  EngineRun run = run_engine(folded, options.engine);
+  return {std::move(program), std::move(folded), std::move(run)};
+}
+
+StepReport predict(const Scenario& scenario, const PredictOptions& options) {
+  return predict(scenario, options, [](const SimulatedStep&) {});
+}
+
+StepReport predict(const Scenario& scenario, const PredictOptions& options,
+                   const StepWatcher& watch) {
+  const auto start = std::chrono::steady_clock::now();
+  const SimulatedStep step = simulate(scenario, options);
+  StepReport report = summarize(step.run, step.folded, scenario);
   report.engine.wall_time =
       Seconds(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  watch(step);
   return report;
 }
 

@@ -1,6 +1,9 @@
 // From a scenario to its answer: the path that the whole project is about.
 #pragma once
 
+#include <functional>
+#include <memory>
+
 #include "scenarios/scenario.h"
 #include "sim/run.h"
 #include "sim/step_report.h"
@@ -11,8 +14,23 @@ struct PredictOptions {
   EngineChoice engine = EngineChoice::Event;
 };
 
-/// One training step of the scenario. Throws std::runtime_error if the event engine's child process
-/// fails.
+/// A step that ran, with all that its timeline refers to.
+struct SimulatedStep {
+  std::unique_ptr<const StepProgram> program;  ///< what `folded` points to
+  FoldedProgram folded;
+  EngineRun run;
+};
+
+/// Runs one training step of the scenario. Throws std::runtime_error if the event engine's child
+/// process fails.
+SimulatedStep simulate(const Scenario& scenario, const PredictOptions& options);
+
+/// The answer for one training step: simulate, then summarize.
 StepReport predict(const Scenario& scenario, const PredictOptions& options);
+
+/// The same, and shows the step to `watch` before it is gone: for traces.
+using StepWatcher = std::function<void(const SimulatedStep& step)>;
+StepReport predict(const Scenario& scenario, const PredictOptions& options,
+                   const StepWatcher& watch);
 
 }  // namespace stepcast
