@@ -27,15 +27,61 @@ double protocol_overhead(Protocol protocol) {
   return 1;
 }
 
+const ProtocolCorrections& corrections_of(const CollectiveCorrections& corrections,
+                                          Algorithm algorithm) {
+  switch (algorithm) {
+    case Algorithm::Ring:
+      return corrections.ring;
+    case Algorithm::Tree:
+      return corrections.tree;
+    case Algorithm::Nvls:
+      return corrections.nvls;
+    case Algorithm::PointToPoint:
+      break;
+  }
+  return corrections.point_to_point;
+}
+
+const CombinationCorrection& correction_of(const CollectiveCorrections& corrections,
+                                           Algorithm algorithm, Protocol protocol) {
+  const ProtocolCorrections& protocols = corrections_of(corrections, algorithm);
+  switch (protocol) {
+    case Protocol::LL:
+      return protocols.ll;
+    case Protocol::LL128:
+      return protocols.ll128;
+    case Protocol::Simple:
+      break;
+  }
+  return protocols.simple;
+}
+
+// A correction may make up for a tuner that is too careful, not for the links.
+BytesPerSecond corrected_bandwidth(const TunedCollective& collective, Algorithm algorithm,
+                                   Protocol protocol, double factor) {
+  const BytesPerSecond tuned = tuner_bandwidth(collective, algorithm, protocol);
+  if (factor <= 1) return factor * tuned;
+  return std::min(factor * tuned, std::max(tuned, links_bandwidth(collective, algorithm)));
+}
+
 CollectiveCandidate candidate(const TunedCollective& collective, Algorithm algorithm,
                               Protocol protocol, const NetworkProfile& network) {
-  const double latency_factor = collective.layout.crosses_network
-                                    ? network.latency_factor.value
-                                    : network.intra_latency_factor.value;
-  const Seconds latency =
-      network.launch.value + latency_factor * tuner_latency(collective, algorithm, protocol);
-  const BytesPerSecond bandwidth =
-      network.bandwidth_factor.value * tuner_bandwidth(collective, algorithm, protocol);
+  const bool across = collective.layout.crosses_network;
+  const CollectiveCorrections& corrections = across ? network.across_nodes : network.inside_node;
+  const CombinationCorrection& correction = correction_of(corrections, algorithm, protocol);
+  const auto& latency_factor = across ? network.latency_factor : network.intra_latency_factor;
+  const auto& bandwidth_factor = across ? network.bandwidth_factor : network.intra_bandwidth_factor;
+  Seconds latency = network.launch.value + latency_factor.value * correction.latency.value *
+                                               tuner_latency(collective, algorithm, protocol);
+  BytesPerSecond bandwidth =
+      bandwidth_factor.value *
+      corrected_bandwidth(collective, algorithm, protocol, correction.bandwidth.value);
+  if (collective.message.value() > 0) {
+    const double by_size = size_factor(corrections, collective.message);
+    const Seconds flow = collective.message / bandwidth;
+    bandwidth = bandwidth / (by_size * (1 + corrections.ramp.value * std::sqrt(latency / flow)));
+    latency *= by_size;
+  }
   return {algorithm, protocol, latency, bandwidth, latency + collective.message / bandwidth};
 }
 

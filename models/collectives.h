@@ -35,10 +35,12 @@ struct Transfer {
 
 /// All candidates that the release and the network allow, fastest first:
 ///
-///   latency              network.launch + latency factor x the tuner's latency
-///   algorithm_bandwidth  network.bandwidth_factor x the tuner's
+///   latency              (network.launch + latency factor x the tuner's latency) x f
+///   algorithm_bandwidth  bandwidth factor x the tuner's / ((1 + ramp sqrt(latency / flow)) x f)
 ///
-/// with latency_factor where the group crosses the network, else intra_latency_factor. `message` is
+/// with the profile's factors for groups that cross the network or for those inside a node, and its
+/// corrections (collective_corrections.h): by algorithm and protocol, `ramp`, and f by size. A
+/// correction above 1 makes no collective faster than its links carry. `message` is
 /// the whole buffer of the collective as nccl-tests counts it: per rank for all-reduce and
 /// broadcast, the gathered size for all-gather, the size before scattering for reduce-scatter, what
 /// one rank holds for all ranks together for all-to-all, one message for send-receive. All-reduce

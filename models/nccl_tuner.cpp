@@ -223,6 +223,12 @@ BytesPerSecond tuner_bandwidth(const TunedCollective& c, Algorithm algorithm, Pr
   return ring_bus(c, protocol) / share;
 }
 
+BytesPerSecond links_bandwidth(const TunedCollective& c, Algorithm algorithm) {
+  const bool tree_over_two = algorithm == Algorithm::Tree && c.layout.nodes == 2;
+  const double share = tree_over_two ? 1 : wire_share(c.kind, algorithm, c.layout);
+  return c.layout.channels * c.layout.channel_bandwidth / share;
+}
+
 double wire_share(CollectiveKind kind, Algorithm algorithm, const GroupLayout& layout) {
   const double ranks = layout.ranks;
   if (algorithm == Algorithm::Tree) return 2;

@@ -43,6 +43,11 @@ Seconds tuner_latency(const TunedCollective& collective, Algorithm algorithm, Pr
 BytesPerSecond tuner_bandwidth(const TunedCollective& collective, Algorithm algorithm,
                                Protocol protocol);
 
+/// Bytes of the message that the links would carry in a second at the search's pace, whatever
+/// protocol and threads do. A tree over two nodes sends each byte through a NIC once in each
+/// direction, a larger one twice.
+BytesPerSecond links_bandwidth(const TunedCollective& collective, Algorithm algorithm);
+
 /// Bytes on a ring's links, all channels together, over the message: 2 (n - 1) / n for a ring
 /// all-reduce, (n - 1) / n for a ring all-gather or reduce-scatter, 1 for a broadcast or a message.
 /// Tree: 2, as every byte goes up and down. NVLS: (n + 1) / n, as a GPU sends the whole message

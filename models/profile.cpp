@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/fields.h"
+#include "models/fitted_fields.h"
 #include "models/nccl_tables.h"
 
 namespace stepcast {
@@ -16,19 +17,6 @@ constexpr std::array<std::pair<LayerSplit, std::string_view>, 2> layer_splits{{
     {LayerSplit::Even, "even"},
     {LayerSplit::ByCost, "by_cost"},
 }};
-
-template <class Value>
-void fitted(Fields& f, std::string_view key, Fitted<Value>& constant, std::string_view doc,
-            Presence presence = Presence::Required) {
-  const auto describe_constant = [&constant](Fields& g) {
-    g.field("value", constant.value,
-            {.presence = Presence::Required, .at_least = 0, .doc = "the constant"});
-    g.field("spread", constant.spread,
-            {.at_least = 0, .doc = "one standard deviation over the value"});
-    g.field("fitted_to", constant.fitted_to, {.doc = "where the value comes from"});
-  };
-  f.object(key, describe_constant, {.presence = presence, .doc = doc});
-}
 
 void describe(Fields& f, GemmConstants& gemm) {
   fitted(f, "peak_share", gemm.peak_share, "large GEMMs, of the dense peak");
@@ -190,9 +178,16 @@ void describe(Fields& f, NetworkProfile& profile) {
          "on the tuner's latencies of groups that cross the network");
   fitted(f, "intra_latency_factor", profile.intra_latency_factor,
          "on the tuner's latencies of groups inside a node");
-  fitted(f, "bandwidth_factor", profile.bandwidth_factor, "on the tuner's bandwidths");
+  fitted(f, "bandwidth_factor", profile.bandwidth_factor,
+         "on the tuner's bandwidths of groups that cross the network");
+  fitted(f, "intra_bandwidth_factor", profile.intra_bandwidth_factor,
+         "on the tuner's bandwidths of groups inside a node", Presence::Optional);
   fitted(f, "launch", profile.launch, "added to each collective");
   f.field("ll128", profile.ll128, {.doc = "whether protocol LL128 may cross this network"});
+  f.object("inside_node", [&](Fields& g) { describe(g, profile.inside_node); },
+           {.doc = "corrections of groups inside a node"});
+  f.object("across_nodes", [&](Fields& g) { describe(g, profile.across_nodes); },
+           {.doc = "corrections of groups that cross the network"});
 }
 
 void describe(Fields& f, FrameworkProfile& profile) {

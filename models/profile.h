@@ -6,18 +6,12 @@
 #include <string>
 
 #include "base/units.h"
+#include "models/collective_corrections.h"
+#include "models/fitted.h"
 
 namespace stepcast {
 
 class Fields;
-
-/// A constant and its relative uncertainty (one standard deviation over the value).
-template <class Value>
-struct Fitted {
-  Value value{};
-  double spread = 0.0;
-  std::string fitted_to{};  ///< what it was fitted to, or where it was read
-};
 
 /// Matrix products: the soft roofline of kernels.h.
 struct GemmConstants {
@@ -61,9 +55,12 @@ struct NetworkProfile {
   std::string nccl_version;       ///< whose constants hold: 2.10, 2.18 or 2.27; empty: by GPU
   Fitted<double> latency_factor;  ///< on the tuner's latencies of groups that cross the network
   Fitted<double> intra_latency_factor;  ///< on those of groups inside a node
-  Fitted<double> bandwidth_factor;      ///< on its bandwidths
-  Fitted<Seconds> launch;               ///< added to each collective
-  bool ll128 = true;                    ///< whether LL128 may cross this network
+  Fitted<double> bandwidth_factor;      ///< on the bandwidths of groups that cross the network
+  Fitted<double> intra_bandwidth_factor{1.0, 0.06};  ///< on those of groups inside a node
+  Fitted<Seconds> launch;                            ///< added to each collective
+  bool ll128 = true;                                 ///< whether LL128 may cross this network
+  CollectiveCorrections inside_node;  ///< what calibration found beyond these factors
+  CollectiveCorrections across_nodes;
 };
 
 /// Times of the host thread that launches kernels.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <cmath>
 #include <string>
 
 #include "models/nccl_tuner.h"
@@ -208,13 +209,55 @@ TEST_CASE("fitted factors scale latencies and bandwidths, and the launch is adde
   nccl.latency_factor.value = 1.5;
   nccl.intra_latency_factor.value = 2;
   nccl.bandwidth_factor.value = 0.9;
+  nccl.intra_bandwidth_factor.value = 0.8;
   nccl.launch.value = 3_us;
   // Simple all-gathers of the tests above.
   CHECK_THAT(best(CollectiveKind::AllGather, 240_MB, dgx_a100(), nccl).time / 1_us,
-             WithinRel(3 + 2 * 32.2 + 875 / 0.9, 1e-9));
+             WithinRel(3 + 2 * 32.2 + 875 / 0.8, 1e-9));
   // Two nodes, 15 steps, one over the network, hops inside at least 3 * 2 us.
   CHECK_THAT(best(CollectiveKind::AllGather, 1920_MB, dgx_a100_hdr(2), nccl).time / 1_us,
              WithinRel(3 + 1.5 * (8.4 + 14 * 6 + 14) + 9375 / 0.9, 1e-9));
+}
+
+TEST_CASE("a calibration's corrections scale one algorithm and protocol", "[models]") {
+  NetworkProfile nccl = plain_nccl("2.18");
+  nccl.inside_node.ring.simple.latency.value = 1.5;
+  nccl.inside_node.ring.simple.bandwidth.value = 0.95;
+  nccl.across_nodes.ring.simple.bandwidth.value = 0.5;  // another kind of group
+  const auto gather = [&](Bytes message) {
+    return best(CollectiveKind::AllGather, message, dgx_a100(), nccl);
+  };
+  // The all-gather of 240 MB above: 32.2 us and 875 us. (LL128 would take 978.)
+  CHECK_THAT(gather(240_MB).time / 1_us, WithinRel(1.5 * 32.2 + 875 / 0.95, 1e-9));
+  CHECK_THAT(gather(240_MB).algorithm_bandwidth.value(), WithinRel(0.95 * 240e6 / 875e-6, 1e-9));
+}
+
+TEST_CASE("no correction makes a collective faster than its links", "[models]") {
+  NetworkProfile nccl = plain_nccl("2.18");
+  nccl.inside_node.ring.simple.bandwidth.value = 3;
+  CHECK_THAT(best(CollectiveKind::AllGather, 240_MB, dgx_a100(), nccl).time / 1_us,
+             WithinRel(32.2 + 875, 1e-9));
+}
+
+TEST_CASE("a ramp adds the geometric mean of latency and flow", "[models]") {
+  NetworkProfile nccl = plain_nccl("2.18");
+  nccl.inside_node.ramp.value = 2;
+  // (sqrt(32.2) + sqrt(875))^2 = 32.2 + 875 + 2 sqrt(32.2 * 875) = 1242.9117
+  CHECK_THAT(best(CollectiveKind::AllGather, 240_MB, dgx_a100(), nccl).time / 1_us,
+             WithinRel(907.2 + 2 * std::sqrt(32.2 * 875), 1e-9));
+}
+
+TEST_CASE("factors by size lie on straight lines over the logarithm", "[models]") {
+  CollectiveCorrections corrections;
+  CHECK(size_factor(corrections, 1_MiB) == 1.0);
+  corrections.size[3].value = 1.2;  // 512 KiB
+  corrections.size[4].value = 0.9;  // 4 MiB
+  CHECK_THAT(size_factor(corrections, 512_KiB), WithinRel(1.2, 1e-12));
+  // 1 MiB is a third of the way: 1.2^(2/3) * 0.9^(1/3)
+  CHECK_THAT(size_factor(corrections, 1_MiB), WithinRel(std::cbrt(1.2 * 1.2 * 0.9), 1e-12));
+  CHECK_THAT(size_factor(corrections, 4_MiB), WithinRel(0.9, 1e-12));
+  CHECK(size_factor(corrections, 1_B) == 1.0);
+  CHECK(size_factor(corrections, 100_GB) == 1.0);
 }
 
 }  // namespace stepcast
