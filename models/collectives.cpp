@@ -64,6 +64,11 @@ BytesPerSecond corrected_bandwidth(const TunedCollective& collective, Algorithm 
   return std::min(factor * tuned, std::max(tuned, links_bandwidth(collective, algorithm)));
 }
 
+bool is_of_host(CollectiveKind kind) {
+  return kind == CollectiveKind::CopyToHost || kind == CollectiveKind::CopyFromHost ||
+         kind == CollectiveKind::HostUpdate;
+}
+
 CollectiveCandidate candidate(const TunedCollective& collective, Algorithm algorithm,
                               Protocol protocol, const NetworkProfile& network) {
   const bool across = collective.layout.crosses_network;
@@ -108,6 +113,7 @@ std::vector<CollectiveCandidate> collective_candidates(CollectiveKind kind, Byte
 
 Transfer plan_transfer(CollectiveKind kind, Bytes message, const GroupLayout& layout,
                        const NetworkProfile& network) {
+  if (is_of_host(kind)) return plan_host_transfer(kind, message, layout);
   if (layout.ranks < 2 || message.value() == 0) return {};
   const CollectiveCandidate best = collective_candidates(kind, message, layout, network).front();
   const Seconds flow_time = message / best.algorithm_bandwidth;
@@ -120,6 +126,21 @@ Transfer plan_transfer(CollectiveKind kind, Bytes message, const GroupLayout& la
   const bool links_limit =
       on_the_wire >= links_carry * (1 - 1e-12) || pace >= layout.channel_bandwidth;
   return {best.latency, bytes, links_limit ? BytesPerSecond() : pace};
+}
+
+Transfer plan_host_transfer(CollectiveKind kind, Bytes message, const GroupLayout& layout) {
+  constexpr Seconds copy_to_host = 1.6_us;
+  constexpr Seconds copy_from_host = 2.8_us;
+  constexpr BytesPerSecond core_rate = 8_GB_per_s;
+  const Bytes bytes(std::ceil(message.value()));
+  switch (kind) {
+    case CollectiveKind::CopyToHost:
+      return {copy_to_host, bytes, BytesPerSecond()};
+    case CollectiveKind::CopyFromHost:
+      return {copy_from_host, bytes, BytesPerSecond()};
+    default:
+      return {Seconds(), bytes, layout.host_cores * core_rate};
+  }
 }
 
 Seconds alone_time(const Transfer& transfer, const GroupLayout& layout) {
@@ -139,11 +160,9 @@ double bus_factor(CollectiveKind kind, int ranks) {
     case CollectiveKind::ReduceScatter:
     case CollectiveKind::AllToAll:
       return others / ranks;
-    case CollectiveKind::Broadcast:
-    case CollectiveKind::SendReceive:
-      break;
+    default:
+      return 1;
   }
-  return 1;
 }
 
 std::string_view word(CollectiveKind kind) {
@@ -159,9 +178,15 @@ std::string_view word(CollectiveKind kind) {
     case CollectiveKind::AllToAll:
       return "all_to_all";
     case CollectiveKind::SendReceive:
+      return "send_receive";
+    case CollectiveKind::CopyToHost:
+      return "copy_to_host";
+    case CollectiveKind::CopyFromHost:
+      return "copy_from_host";
+    case CollectiveKind::HostUpdate:
       break;
   }
-  return "send_receive";
+  return "host_update";
 }
 
 std::string_view word(Algorithm algorithm) {

@@ -11,7 +11,17 @@
 
 namespace stepcast {
 
-enum class CollectiveKind { AllReduce, AllGather, ReduceScatter, Broadcast, AllToAll, SendReceive };
+enum class CollectiveKind {
+  AllReduce,
+  AllGather,
+  ReduceScatter,
+  Broadcast,
+  AllToAll,
+  SendReceive,
+  CopyToHost,  ///< of one rank, over its host links; no NCCL
+  CopyFromHost,
+  HostUpdate,  ///< the host's cores work through `message` bytes of the node's memory
+};
 enum class Algorithm { Ring, Tree, Nvls, PointToPoint };
 enum class Protocol { LL, LL128, Simple };
 
@@ -65,6 +75,16 @@ std::vector<CollectiveCandidate> collective_candidates(CollectiveKind kind, Byte
 /// NIC once, a ring nearly twice, so there the tuner's tree outruns the ring's links.
 Transfer plan_transfer(CollectiveKind kind, Bytes message, const GroupLayout& layout,
                        const NetworkProfile& network);
+
+/// A copy between a rank and its host, or the host's work on its own memory, on such a layout
+/// (layout_host_copy, layout_host_memory): what plan_transfer gives for the last three kinds.
+///
+///   copy    2.8 us from the host, 1.6 us to it, then the bytes at the route's rate
+///   update  the bytes at what the memory gives, at most 8 GB/s for each core of the rank's share
+///
+/// Copies are from pinned memory. Source: latencies fitted to SuperBench's bandwidth tests of V100
+/// (median error 0.7 %); a core's rate by Little's law, 12 lines of 64 bytes in flight at 90 ns.
+Transfer plan_host_transfer(CollectiveKind kind, Bytes message, const GroupLayout& layout);
 
 /// Uncontended time of a transfer on a layout: latency + bytes / min(rate_limit,
 /// channel_bandwidth). No bytes: the latency.

@@ -6,61 +6,104 @@
 namespace stepcast {
 namespace {
 
-// How many layers ZeRO 3 gathers ahead of the one in use.
-constexpr std::size_t kPrefetchedLayers = 1;
+int messages_of(Bytes size, Bytes bucket) {
+  return bucket > Bytes() ? std::max(1, static_cast<int>(std::ceil(size / bucket))) : 1;
+}
+
+Bytes reduce_bucket(const StepContext& context) {
+  return context.plan().sharding.reduce_bucket.value_or(context.work.framework.communication.gradient_bucket);
+}
+
+Bytes gather_bucket(const StepContext& context) {
+  return context.plan().sharding.gather_bucket.value_or(context.work.framework.communication.gradient_bucket);
+}
+
+ModelShare all_chunks(const StageSite& site) {
+  ModelShare all;
+  for (const ModelShare& share : site.chunks) all = all + share;
+  return all;
+}
 
 }  // namespace
 
 GradientSteps::GradientSteps(const StageSite& site, const StepContext& context,
                              StepProgram& program, RankProgram& rank, StreamWriter& out)
-    : site_(site), context_(context), program_(program), rank_(rank), out_(out) {
+    : site_(site),
+      context_(context),
+      program_(program),
+      rank_(rank),
+      out_(out),
+      host_(context, program, rank, out) {
   for (const ModelShare& share : site.chunks) chunks_.push_back(build_chunk(share));
 }
 
 GradientSteps::ChunkBlocks GradientSteps::build_chunk(const ModelShare& share) {
   ChunkBlocks blocks{};
-  if (shards_parameters()) {
-    blocks.forward_pieces = layer_pieces(Pass::Forward, share);
-    blocks.backward_pieces = layer_pieces(Pass::Backward, share);
+  if (shards_parameters() || offloads_activations()) {
+    blocks.forward_pieces = unit_pieces(Pass::Forward, share);
+    blocks.backward_pieces = unit_pieces(Pass::Backward, share);
+    if (offloads_activations()) blocks.stashes = add_stashes(share);
     return blocks;
   }
   blocks.forward = add_block(Pass::Forward, share, 1.0, context_, program_, rank_);
   blocks.backward = add_block(Pass::Backward, share, 1.0, context_, program_, rank_);
-  if (data_ranks() > 1 && *context_.plan().overlap_gradient_reduce) {
-    blocks.backward_pieces = bucket_pieces(Pass::Backward, share);
-  }
+  if (overlaps_reduction()) blocks.backward_pieces = bucket_pieces(Pass::Backward, share);
   if (gathers_ahead()) blocks.forward_pieces = bucket_pieces(Pass::Forward, share);
   return blocks;
 }
 
-// Embedding, layers and head one by one, in the order of the pass. The tables are gathered together
-// with the first piece of a pass, as a framework's root unit is, and count there.
-std::vector<GradientSteps::Piece> GradientSteps::layer_pieces(Pass pass, const ModelShare& share) {
-  const bool overlaps = context_.work.framework.communication.zero3_overlap;
-  const double slowdown =
-      overlaps ? 1.0 + context_.work.framework.communication.overlap_slowdown.value : 1.0;
+bool GradientSteps::overlaps_reduction() const {
+  return data_ranks() > 1 && *context_.plan().overlap_gradient_reduce;
+}
+
+// Activations are offloaded layer by layer; gathers of ZeRO 3 may take several at a time.
+int GradientSteps::layers_per_unit() const {
+  return shards_parameters() && !offloads_activations() ? gather_units(context_.work).layers : 1;
+}
+
+// Embedding, units of layers and head one by one, in the order of the pass. The tables are gathered
+// together with the first piece of a pass, as a framework's root unit is, and count there.
+std::vector<GradientSteps::Piece> GradientSteps::unit_pieces(Pass pass, const ModelShare& share) {
+  const bool overlaps = shards_parameters() ? context_.work.framework.communication.zero3_overlap
+                                            : pass == Pass::Backward && overlaps_reduction();
+  const double slowdown = overlaps ? 1.0 + context_.work.framework.communication.overlap_slowdown.value : 1.0;
   const auto block = [&](const ModelShare& part) {
     return add_block(pass, part, slowdown, context_, program_, rank_);
   };
-  const ModelShare layer{.layers = 1};
-  const ModelShare root{.embedding = share.embedding, .head = share.head};
-  const std::int64_t root_parameters = share_parameters(root, context_.work);
-  std::vector<Piece> pieces(static_cast<std::size_t>(share.layers),
-                            {block(layer), share_parameters(layer, context_.work)});
+  std::vector<Piece> pieces;
+  for (int left = share.layers; left > 0; left -= layers_per_unit()) {
+    const ModelShare unit{.layers = std::min(layers_per_unit(), left)};
+    const bool again = !pieces.empty() && unit.layers == layers_per_unit();
+    pieces.push_back(again ? pieces.front()
+                           : Piece{block(unit), share_parameters(unit, context_.work)});
+  }
+  if (pass == Pass::Backward) std::reverse(pieces.begin(), pieces.end());
   const Piece embedding{block({.embedding = share.embedding}), 0};
   const Piece head{block({.head = share.head}), 0};
   pieces.insert(pieces.begin(), pass == Pass::Forward ? embedding : head);
   pieces.push_back(pass == Pass::Forward ? head : embedding);
   // Gathered before the first use, reduced after the last.
-  (pass == Pass::Forward ? pieces.front() : pieces.back()).parameters = root_parameters;
+  const ModelShare root{.embedding = share.embedding, .head = share.head};
+  (pass == Pass::Forward ? pieces.front() : pieces.back()).parameters =
+      share_parameters(root, context_.work);
   return pieces;
+}
+
+// One for each forward piece; embedding and head keep nothing of their own.
+std::vector<Stash> GradientSteps::add_stashes(const ModelShare& share) {
+  std::vector<Stash> stashes{host_.add_stash(Bytes(), true)};
+  for (int layer = 0; layer < share.layers; ++layer) {
+    stashes.push_back(
+        host_.add_stash(stashed_activations(1, context_.work), layer + 1 == share.layers));
+  }
+  stashes.push_back(host_.add_stash(Bytes(), true));
+  return stashes;
 }
 
 int GradientSteps::layers_per_bucket() const {
   const Bytes layer(gradient_reduce_bytes(context_.work) *
                     static_cast<double>(share_parameters({.layers = 1}, context_.work)));
-  const Bytes bucket = context_.work.framework.communication.gradient_bucket;
-  return std::max(1, static_cast<int>(bucket / layer));
+  return std::max(1, static_cast<int>(reduce_bucket(context_) / layer));
 }
 
 // Runs of layers that fill a bucket, in the order of the pass; the tables go with the ends.
@@ -85,20 +128,19 @@ std::vector<GradientSteps::Piece> GradientSteps::bucket_pieces(Pass pass, const 
 // the gathers that its predecessor left to it.
 bool GradientSteps::gathers_ahead() const {
   const int stage = context_.plan().zero_stage;
-  return (stage == 1 || stage == 2) && data_ranks() > 1 &&
+  return (stage == 1 || stage == 2) && data_ranks() > 1 && !offloads_activations() &&
          *context_.plan().overlap_parameter_gather;
 }
 
 bool GradientSteps::reduces_every_micro_batch() const {
   const int stage = context_.plan().zero_stage;
-  return stage == 2 ||
-         (stage == 3 && context_.work.framework.communication.zero3_reduce_each_micro_batch);
+  return stage == 2 || (stage == 3 && context_.work.framework.communication.zero3_reduce_each_micro_batch);
 }
 
 void GradientSteps::forward(const Slot& slot) {
   const ChunkBlocks& blocks = chunks_[static_cast<std::size_t>(slot.chunk)];
-  if (shards_parameters()) {
-    sharded_pass(blocks.forward_pieces, false);
+  if (shards_parameters() || offloads_activations()) {
+    pass_by_units(Pass::Forward, blocks, slot, false);
   } else if (slot.micro_batch == 0 && !blocks.forward_pieces.empty()) {
     gathered_forward(blocks.forward_pieces);
   } else {
@@ -110,17 +152,21 @@ void GradientSteps::backward(const Slot& slot, bool last_micro_batch) {
   const ChunkBlocks& blocks = chunks_[static_cast<std::size_t>(slot.chunk)];
   const ModelShare& share = site_.chunks[static_cast<std::size_t>(slot.chunk)];
   const bool reduce_now = last_micro_batch || reduces_every_micro_batch();
-  if (shards_parameters()) {
-    sharded_pass(blocks.backward_pieces, reduce_now);
+  const bool by_units = shards_parameters() || offloads_activations();
+  bool reduced = shards_parameters();
+  if (by_units) {
+    pass_by_units(Pass::Backward, blocks, slot, reduce_now);
+    reduced = reduced || overlaps_reduction();
   } else if (reduce_now && !blocks.backward_pieces.empty()) {
-    overlapped_backward(blocks.backward_pieces);
+    overlapped_backward(blocks.backward_pieces, slot);
+    reduced = true;
   } else {
     out_.call(blocks.backward);
-    if (context_.plan().zero_stage == 2) {
-      out_.join(Stream::Compute, Stream::Data, Activity::Other);
-      reduce(share_parameters(share, context_.work));
-      out_.join(Stream::Data, Stream::Compute, Activity::DataCommunication);
-    }
+  }
+  if (!reduced && context_.plan().zero_stage == 2) {
+    out_.join(Stream::Compute, Stream::Data, Activity::Other);
+    reduce(share_parameters(share, context_.work), slot.micro_batch > 0);
+    out_.join(Stream::Data, Stream::Compute, Activity::DataCommunication);
   }
   if (site_.shape.micro_batches > 1) {
     const Bytes traffic(context_.work.framework.kernels.accumulation_traffic.value *
@@ -134,46 +180,95 @@ Stream GradientSteps::traffic_stream() const {
   return context_.work.framework.communication.zero3_overlap ? Stream::Data : Stream::Compute;
 }
 
-// Piece by piece: its weights are gathered no earlier than kPrefetchedLayers pieces ahead, so that
-// no more than that many are held besides the one in use.
-void GradientSteps::sharded_pass(const std::vector<Piece>& pieces, bool reduce) {
-  std::vector<int> done;
+// Unit by unit. Weights of ZeRO 3 are gathered no earlier than `ahead` units before their use, so
+// that no more than that many are held besides the ones in use; gradients follow their unit.
+void GradientSteps::pass_by_units(Pass pass, const ChunkBlocks& blocks, const Slot& slot,
+                                  bool reduce) {
+  const bool forward = pass == Pass::Forward;
+  const std::vector<Piece>& pieces = forward ? blocks.forward_pieces : blocks.backward_pieces;
+  const bool gathers =
+      shards_parameters() && (forward || context_.plan().sharding.reshard_after_forward);
+  const auto ahead = static_cast<std::size_t>(gather_units(context_.work).ahead);
+  const bool beside = traffic_stream() == Stream::Data;
+  std::vector<int> done, done_for_host;  // an event has one stream that waits for it
   for (std::size_t i = 0; i < pieces.size(); ++i) {
-    if (i > kPrefetchedLayers && traffic_stream() == Stream::Data) {
-      out_.wait(Stream::Data, done[i - kPrefetchedLayers - 1], Activity::Other);
+    if (gathers) {
+      const bool waits = i > ahead;
+      if (waits && beside) out_.wait(Stream::Data, done[i - ahead - 1], Activity::Other);
+      gather(pieces[i], waits && beside ? done_for_host[i - ahead - 1] : -1);
     }
-    gather(pieces[i]);
-    if (reduce && i > 0) scatter_gradients(pieces[i - 1]);
+    if (shards_parameters() && reduce && i > 0) scatter_gradients(pieces[i - 1], slot);
+    begin_unit(pass, blocks, i);
     out_.call(pieces[i].block);
     done.push_back(out_.record(Stream::Compute));
+    done_for_host.push_back(out_.record(Stream::Compute));
+    end_unit(pass, blocks, i);
+    const bool overlapped = !shards_parameters() && overlaps_reduction();
+    if (reduce && overlapped && pieces[i].parameters > 0) {
+      out_.join(Stream::Compute, Stream::Data, Activity::Other);
+      this->reduce(pieces[i].parameters, slot.micro_batch > 0);
+    }
   }
-  if (!reduce) return;
-  if (traffic_stream() == Stream::Data) out_.wait(Stream::Data, done.back(), Activity::Other);
-  scatter_gradients(pieces.back());
+  if (reduce && shards_parameters()) scatter_gradients(pieces.back(), slot);
 }
 
-void GradientSteps::gather(const Piece& piece) {
+void GradientSteps::begin_unit(Pass pass, const ChunkBlocks& blocks, std::size_t unit) {
+  if (blocks.stashes.empty()) return;
+  const std::size_t last = blocks.stashes.size() - 1;
+  if (pass == Pass::Forward) {
+    host_.begin_forward(blocks.stashes[unit]);
+  } else {
+    const Stash* const next = unit < last ? &blocks.stashes[last - unit - 1] : nullptr;
+    host_.begin_backward(blocks.stashes[last - unit], next);
+  }
+}
+
+void GradientSteps::end_unit(Pass pass, const ChunkBlocks& blocks, std::size_t unit) {
+  if (blocks.stashes.empty()) return;
+  if (pass == Pass::Forward) {
+    host_.end_forward(blocks.stashes[unit]);
+  } else {
+    host_.end_backward(blocks.stashes[blocks.stashes.size() - 1 - unit]);
+  }
+}
+
+// `ready`: the event from which on the host may send its shard, -1 for at once.
+void GradientSteps::gather(const Piece& piece, int ready) {
   const bool holds_weights = piece.parameters > 0;
-  if (!holds_weights || shard_ranks(context_.plan()) == 1) return;
+  if (!holds_weights) return;
+  const int shards = shard_ranks(context_.plan());
   const Bytes size(parameter_gather_bytes(context_.work) * static_cast<double>(piece.parameters));
+  if (context_.plan().offload.parameters) {
+    const Stream user = shards > 1 ? traffic_stream() : Stream::Compute;
+    host_.fetch_weights(size / shards, ready, user);
+  }
+  if (shards == 1) return;
   data_collective(CollectiveKind::AllGather, Group::Shard, size,
-                  context_.work.framework.communication.zero3_collectives_per_layer);
+                  gather_units(context_.work).messages);
   if (traffic_stream() == Stream::Data) {
     out_.join(Stream::Data, Stream::Compute, Activity::DataCommunication);
   }
 }
 
-void GradientSteps::scatter_gradients(const Piece& piece) {
+void GradientSteps::scatter_gradients(const Piece& piece, const Slot& slot) {
   if (piece.parameters == 0) return;
   const Bytes size(gradient_reduce_bytes(context_.work) * static_cast<double>(piece.parameters));
   const int shards = shard_ranks(context_.plan());
+  const bool reduces = data_ranks() > 1;
+  if (reduces && traffic_stream() == Stream::Data) {
+    out_.join(Stream::Compute, Stream::Data, Activity::Other);
+  }
   if (shards > 1) {
+    const bool in_buckets = context_.plan().sharding.reduce_bucket.has_value();
     data_collective(CollectiveKind::ReduceScatter, Group::Shard, size,
-                    context_.work.framework.communication.zero3_collectives_per_layer);
+                    in_buckets ? messages_of(size, reduce_bucket(context_))
+                               : gather_units(context_.work).messages);
   }
   if (shards < data_ranks()) {
     data_collective(CollectiveKind::AllReduce, Group::Replica, size / shards, 1);
   }
+  save_gradients(piece.parameters, slot.micro_batch > 0 && reduces_every_micro_batch(),
+                 reduces ? traffic_stream() : Stream::Compute);
 }
 
 void GradientSteps::gathered_forward(const std::vector<Piece>& pieces) {
@@ -185,27 +280,31 @@ void GradientSteps::gathered_forward(const std::vector<Piece>& pieces) {
   }
 }
 
-void GradientSteps::overlapped_backward(const std::vector<Piece>& pieces) {
+void GradientSteps::overlapped_backward(const std::vector<Piece>& pieces, const Slot& slot) {
   for (const Piece& piece : pieces) {
     out_.call(piece.block);
     out_.join(Stream::Compute, Stream::Data, Activity::Other);
-    reduce(piece.parameters);
+    reduce(piece.parameters, slot.micro_batch > 0);
   }
 }
 
-int GradientSteps::messages_of(Bytes size) const {
-  const Bytes bucket = context_.work.framework.communication.gradient_bucket;
-  return bucket > Bytes() ? std::max(1, static_cast<int>(std::ceil(size / bucket))) : 1;
+// Gradients of `parameters` weights over the data group: summed whole, or scattered where ZeRO
+// shards the optimizer. `accumulates`: the host may hold those of earlier micro-batches.
+void GradientSteps::reduce(std::int64_t parameters, bool accumulates) {
+  if (data_ranks() > 1) {
+    const Bytes size(gradient_reduce_bytes(context_.work) * static_cast<double>(parameters));
+    const CollectiveKind kind =
+        context_.plan().zero_stage > 0 ? CollectiveKind::ReduceScatter : CollectiveKind::AllReduce;
+    data_collective(kind, Group::Data, size, messages_of(size, reduce_bucket(context_)));
+  }
+  save_gradients(parameters, accumulates && reduces_every_micro_batch(), Stream::Data);
 }
 
-// Gradients of `parameters` weights over the data group: summed whole, or scattered where ZeRO
-// shards the optimizer.
-void GradientSteps::reduce(std::int64_t parameters) {
-  if (data_ranks() == 1) return;
-  const Bytes size(gradient_reduce_bytes(context_.work) * static_cast<double>(parameters));
-  const CollectiveKind kind =
-      context_.plan().zero_stage > 0 ? CollectiveKind::ReduceScatter : CollectiveKind::AllReduce;
-  data_collective(kind, Group::Data, size, messages_of(size));
+void GradientSteps::save_gradients(std::int64_t parameters, bool accumulates, Stream from) {
+  if (!context_.plan().offload.optimizer) return;
+  const int shards = context_.plan().zero_stage > 0 ? shard_ranks(context_.plan()) : 1;
+  const Bytes shard(static_cast<double>(parameters) * state_bytes(context_.work).gradient / shards);
+  host_.save_gradients(shard, accumulates, from);
 }
 
 // `size` bytes in equal messages, one after the other.
@@ -219,13 +318,11 @@ void GradientSteps::data_collective(CollectiveKind kind, Group group, Bytes size
 
 void GradientSteps::finish() {
   out_.set_slot(Work::GradientReduce, -1, 0);
-  const bool reduced_on_the_way = reduces_every_micro_batch() || shards_parameters() ||
-                                  !chunks_.front().backward_pieces.empty();
+  const bool reduced_on_the_way =
+      reduces_every_micro_batch() || shards_parameters() || overlaps_reduction();
   if (!reduced_on_the_way) {
     out_.join(Stream::Compute, Stream::Data, Activity::Other);
-    ModelShare all;
-    for (const ModelShare& share : site_.chunks) all = all + share;
-    reduce(share_parameters(all, context_.work));
+    reduce(share_parameters(all_chunks(site_), context_.work), false);
   }
   if (site_.shares_embedding) {
     const double table = static_cast<double>(embedding_parameters(
@@ -238,16 +335,27 @@ void GradientSteps::finish() {
   out_.join(Stream::Data, Stream::Compute, Activity::DataCommunication);
 }
 
+void GradientSteps::host_update(std::int64_t parameters) {
+  const int shards = context_.plan().zero_stage > 0 ? shard_ranks(context_.plan()) : 1;
+  const Bytes updated(parameter_gather_bytes(context_.work) * static_cast<double>(parameters) /
+                      shards);
+  const bool weights_stay = context_.plan().offload.parameters;
+  host_.update(parameters / shards, weights_stay ? Bytes() : updated,
+               messages_of(updated * shards, gather_bucket(context_)));
+}
+
 void GradientSteps::gather_parameters() {
   const int stage = context_.plan().zero_stage;
-  if ((stage != 1 && stage != 2) || data_ranks() == 1 || gathers_ahead()) return;
   out_.set_slot(Work::ParameterGather, -1, 0);
-  ModelShare all;
-  for (const ModelShare& share : site_.chunks) all = all + share;
-  const Bytes size(parameter_gather_bytes(context_.work) *
-                   static_cast<double>(share_parameters(all, context_.work)));
+  const std::int64_t parameters = share_parameters(all_chunks(site_), context_.work);
+  const Bytes size(parameter_gather_bytes(context_.work) * static_cast<double>(parameters));
+  const Offload& offload = context_.plan().offload;
+  if (offload.parameters && !offload.optimizer)
+    host_.save_weights(size / shard_ranks(context_.plan()));
+  if ((stage != 1 && stage != 2) || data_ranks() == 1 || gathers_ahead()) return;
   out_.join(Stream::Compute, Stream::Data, Activity::Other);
-  data_collective(CollectiveKind::AllGather, Group::Data, size, messages_of(size));
+  data_collective(CollectiveKind::AllGather, Group::Data, size,
+                  messages_of(size, gather_bucket(context_)));
   out_.join(Stream::Data, Stream::Compute, Activity::DataCommunication);
 }
 

@@ -1,11 +1,12 @@
 // The passes of a stage together with the data-parallel traffic that belongs to them: gradients
 // reduced after or during the backward pass (ZeRO 0 to 2), parameters gathered and gradients
-// scattered layer by layer (ZeRO 3).
+// scattered unit by unit (ZeRO 3), and what offload sends to the host meanwhile.
 #pragma once
 
 #include <optional>
 #include <vector>
 
+#include "models/host_traffic.h"
 #include "models/stage_writer.h"
 #include "models/stream_writer.h"
 
@@ -23,11 +24,15 @@ class GradientSteps {
   /// After the last slot: what is left to reduce, and the wait for it.
   void finish();
 
+  /// Where the plan offloads the optimizer: its step on the host.
+  void host_update(std::int64_t parameters);
+
   /// After the optimizer: ZeRO 1 and 2 gather the updated parameters.
   void gather_parameters();
 
  private:
-  // A part of a chunk's pass that data-parallel traffic looks into, with the weights it holds.
+  // A part of a chunk's pass that data-parallel or host traffic looks into, with the weights it
+  // holds.
   struct Piece {
     int block;
     std::int64_t parameters;
@@ -35,29 +40,36 @@ class GradientSteps {
   struct ChunkBlocks {
     int forward;
     int backward;
-    std::vector<Piece> forward_pieces;   // ZeRO 3: layer by layer; overlapped gather: by bucket
-    std::vector<Piece> backward_pieces;  // ZeRO 3: layer by layer; overlapped reduction: by bucket
+    std::vector<Piece> forward_pieces;   // by unit or overlapped gather: by bucket
+    std::vector<Piece> backward_pieces;  // by unit or overlapped reduction: by bucket
+    std::vector<Stash> stashes;          // activations offloaded: of the forward pieces
   };
 
   bool shards_parameters() const { return context_.plan().zero_stage >= 3; }
+  bool offloads_activations() const { return context_.plan().offload.activations; }
   int data_ranks() const {
     return context_.plan().data_parallel * context_.plan().context_parallel;
   }
   bool reduces_every_micro_batch() const;
+  bool overlaps_reduction() const;
   bool gathers_ahead() const;
   ChunkBlocks build_chunk(const ModelShare& share);
-  std::vector<Piece> layer_pieces(Pass pass, const ModelShare& share);
+  std::vector<Piece> unit_pieces(Pass pass, const ModelShare& share);
   std::vector<Piece> bucket_pieces(Pass pass, const ModelShare& share);
+  std::vector<Stash> add_stashes(const ModelShare& share);
   int layers_per_bucket() const;
+  int layers_per_unit() const;
 
-  void sharded_pass(const std::vector<Piece>& pieces, bool reduce);
-  void gather(const Piece& piece);
-  void scatter_gradients(const Piece& piece);
+  void pass_by_units(Pass pass, const ChunkBlocks& blocks, const Slot& slot, bool reduce);
+  void begin_unit(Pass pass, const ChunkBlocks& blocks, std::size_t unit);
+  void end_unit(Pass pass, const ChunkBlocks& blocks, std::size_t unit);
+  void gather(const Piece& piece, int ready);
+  void scatter_gradients(const Piece& piece, const Slot& slot);
   void gathered_forward(const std::vector<Piece>& pieces);
-  void overlapped_backward(const std::vector<Piece>& pieces);
-  void reduce(std::int64_t parameters);
+  void overlapped_backward(const std::vector<Piece>& pieces, const Slot& slot);
+  void reduce(std::int64_t parameters, bool accumulates);
+  void save_gradients(std::int64_t parameters, bool accumulates, Stream from);
   void data_collective(CollectiveKind kind, Group group, Bytes size, int messages);
-  int messages_of(Bytes size) const;
   Stream traffic_stream() const;
 
   const StageSite& site_;
@@ -65,6 +77,7 @@ class GradientSteps {
   StepProgram& program_;
   RankProgram& rank_;
   StreamWriter& out_;
+  HostTraffic host_;
   std::vector<ChunkBlocks> chunks_;
 };
 

@@ -9,6 +9,7 @@
 
 #include "base/contract.h"
 #include "base/fields.h"
+#include "models/technique_fields.h"
 #include "models/training_job.h"
 
 namespace stepcast {
@@ -63,8 +64,6 @@ constexpr WordTable<ScheduleWord, 5> schedule_words{{
     {ScheduleWord::ZeroBubble, "zero_bubble"},
     {ScheduleWord::DualPipe, "dual_pipe"},
 }};
-
-constexpr std::array<std::string_view, 3> offload_words{"optimizer", "parameters", "activations"};
 
 template <class Enum, std::size_t size>
 std::string_view find_word(const WordTable<Enum, size>& table, Enum value) {
@@ -174,9 +173,6 @@ void describe_placement(Fields& f, ParallelPlan& plan) {
 /// Keys of the scenario's contract that have no model yet: neither written nor in the schema.
 void refuse_unmodelled_keys(Fields& f) {
   if (!f.reading()) return;
-  std::vector<std::size_t> offload;
-  f.word_list("offload", offload, offload_words, {});
-  if (!offload.empty()) refuse_unmodelled(f, "offload", "offload");
   std::optional<std::string> compression;
   f.field("gradient_compression", compression, {});
   if (compression) refuse_unmodelled(f, "gradient_compression", "gradient_compression");
@@ -204,6 +200,8 @@ void describe(Fields& f, ParallelPlan& plan) {
           {.doc = "parameters are gathered beside the forward pass; the framework's default"});
   f.field("keep_gathered_inputs", plan.keep_gathered_inputs,
           {.doc = "gathered tensor-parallel inputs are kept for the backward pass"});
+  describe_sharding_traffic(f, plan.sharding);
+  describe_offload(f, plan.offload);
   describe_placement(f, plan);
   refuse_unmodelled_keys(f);
 }

@@ -1,6 +1,7 @@
 #include "models/memory.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace stepcast {
 namespace {
@@ -42,17 +43,17 @@ double layer_activation_bytes_per_token(const WorkContext& c) {
   const double hidden = model.hidden_size;
   const double undivided =
       plan.sequence_parallel || plan.tensor_parallel == 1 ? 0.0 : kUndividedBytes;
-  const bool gathered = plan.tensor_parallel > 1 && plan.keep_gathered_inputs.value_or(
-                                                        c.framework.memory.keeps_gathered_inputs);
+  const bool gathered = plan.tensor_parallel > 1 &&
+                        plan.keep_gathered_inputs.value_or(c.framework.memory.keeps_gathered_inputs);
   // Keys and values, two bytes each, are as wide as the query groups only.
   const double shared_heads =
       1.0 - static_cast<double>(model.num_query_groups) / model.num_attention_heads;
   const double divided =
       c.framework.memory.activation_bytes_hidden.value - undivided - kKeyValueBytes * shared_heads;
-  const double per_hidden = divided / tensor + undivided +
-                            (gathered ? c.framework.memory.activation_bytes_gathered.value : 0.0);
-  const double per_ffn = c.framework.memory.activation_bytes_ffn.value *
-                         (model.gated_mlp ? 1.0 : kPlainMlpShare) / tensor;
+  const double per_hidden =
+      divided / tensor + undivided + (gathered ? c.framework.memory.activation_bytes_gathered.value : 0.0);
+  const double per_ffn =
+      c.framework.memory.activation_bytes_ffn.value * (model.gated_mlp ? 1.0 : kPlainMlpShare) / tensor;
   return (per_hidden * hidden + per_ffn * model.ffn_hidden_size) *
          (bytes_per_element(c.job.precision) / 2.0);
 }
@@ -111,21 +112,34 @@ std::int64_t share_parameters(const ModelShare& share, const WorkContext& c) {
   return parameters;
 }
 
+StateBytes state_bytes(const WorkContext& c) {
+  const double master = keeps_master(c) ? kMasterBytes : 0.0;
+  return {weight_bytes(c), gradient_bytes(c), master + moment_bytes(c)};
+}
+
 ModelState model_state(std::int64_t parameters, const WorkContext& c) {
   const ParallelPlan& plan = c.job.plan;
   const double count = static_cast<double>(parameters);
   const double shards = shard_ranks(plan);
-  const double master = keeps_master(c) ? kMasterBytes : 0.0;
+  const StateBytes bytes = state_bytes(c);
   const bool buckets = plan.data_parallel > 1 && plan.zero_stage < 3;
-  const Bytes bucket =
-      std::min(c.framework.communication.gradient_bucket, Bytes(count * gradient_reduce_bytes(c)));
+  const Bytes bucket = std::min(plan.sharding.reduce_bucket.value_or(c.framework.communication.gradient_bucket),
+                                Bytes(count * gradient_reduce_bytes(c)));
   ModelState state;
-  state.weights = Bytes(count * weight_bytes(c) / (plan.zero_stage >= 3 ? shards : 1.0));
-  state.gradients = Bytes(count * gradient_bytes(c) / (plan.zero_stage >= 2 ? shards : 1.0) +
-                          (buckets ? count * c.framework.recipe.bucket_bytes_per_parameter : 0.0)) +
-                    (buckets ? bucket : Bytes());
-  state.optimizer =
-      Bytes(count * (master + moment_bytes(c)) / (plan.zero_stage >= 1 ? shards : 1.0));
+  if (!plan.offload.parameters) {
+    state.weights = Bytes(count * bytes.weight / (plan.zero_stage >= 3 ? shards : 1.0));
+  }
+  // ZeRO-Offload lets a gradient go to the host as soon as it is reduced to its shard.
+  const bool on_host = plan.offload.optimizer && plan.zero_stage >= 2;
+  if (!on_host) {
+    state.gradients = Bytes(count * bytes.gradient / (plan.zero_stage >= 2 ? shards : 1.0));
+  }
+  if (buckets) {
+    state.gradients += Bytes(count * c.framework.recipe.bucket_bytes_per_parameter) + bucket;
+  }
+  if (!plan.offload.optimizer) {
+    state.optimizer = Bytes(count * bytes.optimizer / (plan.zero_stage >= 1 ? shards : 1.0));
+  }
   return state;
 }
 
@@ -155,9 +169,9 @@ Bytes stashed_activations(int layers, const WorkContext& c) {
 }
 
 Bytes recompute_working_set(const WorkContext& c) {
-  const bool whole_layers = c.job.plan.recompute == Recompute::Full ||
-                            (c.job.plan.recompute == Recompute::Selective &&
-                             c.framework.kernels.selective_recompute_layers > 0);
+  const bool whole_layers =
+      c.job.plan.recompute == Recompute::Full ||
+      (c.job.plan.recompute == Recompute::Selective && c.framework.kernels.selective_recompute_layers > 0);
   if (!whole_layers) return Bytes();
   return layer_activations(c) + score_bytes(c);
 }
@@ -171,11 +185,30 @@ Bytes logit_bytes(const WorkContext& c) {
                          (previous ? c.framework.memory.logit_bytes_previous.value : 0.0)));
 }
 
-Bytes gathered_parameters(const WorkContext& c) {
-  if (c.job.plan.zero_stage < 3) return Bytes();
-  const std::int64_t layer = share_parameters({.layers = 1}, c);
-  const std::int64_t root = share_parameters({.embedding = true, .head = true}, c);
-  return Bytes(parameter_gather_bytes(c) * static_cast<double>(2 * layer + root));
+GatherUnits gather_units(const WorkContext& c) {
+  const ShardingTraffic& sharding = c.job.plan.sharding;
+  GatherUnits units;
+  units.ahead = sharding.prefetch_units.value_or(1);
+  if (sharding.gather_limit) units.ahead = std::min(units.ahead, *sharding.gather_limit - 1);
+  units.messages = c.framework.communication.zero3_collectives_per_layer;
+  if (!sharding.gather_bucket) return units;
+  const Bytes layer(parameter_gather_bytes(c) *
+                    static_cast<double>(share_parameters({.layers = 1}, c)));
+  units.layers = std::max(1, static_cast<int>(*sharding.gather_bucket / layer));
+  units.messages =
+      std::max(1, static_cast<int>(std::ceil(units.layers * layer / *sharding.gather_bucket)));
+  return units;
+}
+
+Bytes gathered_parameters(const ModelShare& share, const WorkContext& c) {
+  const ParallelPlan& plan = c.job.plan;
+  if (plan.zero_stage < 3) return Bytes();
+  const GatherUnits units = gather_units(c);
+  const int layers =
+      plan.sharding.reshard_after_forward ? units.layers * (units.ahead + 1) : share.layers;
+  const ModelShare gathered{
+      .layers = std::min(layers, share.layers), .embedding = share.embedding, .head = share.head};
+  return Bytes(parameter_gather_bytes(c) * static_cast<double>(share_parameters(gathered, c)));
 }
 
 }  // namespace stepcast

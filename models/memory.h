@@ -23,6 +23,15 @@ struct ModelShare {
 /// table counts once where embedding and head are on the same rank, twice otherwise.
 std::int64_t share_parameters(const ModelShare& share, const WorkContext& context);
 
+/// Bytes per weight of a rank that shards nothing: what is computed with, its gradient as kept, and
+/// the optimizer's master copy and moments.
+struct StateBytes {
+  double weight;
+  double gradient;
+  double optimizer;
+};
+StateBytes state_bytes(const WorkContext& context);
+
 struct ModelState {
   Bytes weights;
   Bytes gradients;  ///< with the reducer's buckets
@@ -30,7 +39,8 @@ struct ModelState {
 };
 
 /// Bytes of weights, gradients and optimizer state of `parameters` weights on one rank, ZeRO's
-/// division by the shard group included. Source for the stages: Rajbhandari et al., SC '20, fig. 1.
+/// division by the shard group included; without what is offloaded. Source for the stages:
+/// Rajbhandari et al., SC '20, fig. 1.
 ModelState model_state(std::int64_t parameters, const WorkContext& context);
 
 /// Bytes per weight of what is sent to reduce a gradient, and to gather a parameter.
@@ -64,8 +74,18 @@ Bytes logit_bytes(const WorkContext& context);
 /// NCCL src/include/device.h and src/init.cc at v2.18.3.
 Bytes communicator_buffers(const WorkContext& context);
 
-/// ZeRO-3: weights of the layers gathered at one time (the one in use and the one fetched ahead).
-Bytes gathered_parameters(const WorkContext& context);
+/// ZeRO-3: layers that are gathered together, how many such units are gathered ahead of the one in
+/// use, and the messages that one takes.
+struct GatherUnits {
+  int layers = 1;
+  int ahead = 1;
+  int messages = 1;
+};
+GatherUnits gather_units(const WorkContext& context);
+
+/// ZeRO-3: weights of the share that are gathered at one time: the tables, the unit in use and
+/// those ahead, or all of them where they stay until the backward pass.
+Bytes gathered_parameters(const ModelShare& share, const WorkContext& context);
 
 /// Ranks that ZeRO shards over: data_parallel x context_parallel, or the plan's shard_group.
 int shard_ranks(const ParallelPlan& plan);

@@ -234,6 +234,24 @@ void check_zero(const ParallelPlan& plan, Violations& found) {
   }
 }
 
+void need_zero_3(const ParallelPlan& plan, const char* key, const std::string& what,
+                 Violations& found) {
+  if (plan.zero_stage == 3) return;
+  found.push_back({std::string("/plan/") + key,
+                   what + " needs zero_stage 3, the plan has " + text(plan.zero_stage),
+                   "leave it out, or state zero_stage 3",
+                   {}});
+}
+
+void check_sharding_traffic(const ParallelPlan& plan, Violations& found) {
+  if (plan.sharding.prefetch_units) need_zero_3(plan, "prefetch_units", "prefetch_units", found);
+  if (plan.sharding.gather_limit) need_zero_3(plan, "gather_limit", "gather_limit", found);
+  if (!plan.sharding.reshard_after_forward) {
+    need_zero_3(plan, "reshard_after_forward", "reshard_after_forward false", found);
+  }
+  if (plan.offload.parameters) need_zero_3(plan, "offload", "offload of parameters", found);
+}
+
 }  // namespace
 
 std::vector<Violation> violations(const TrainingJob& job, int num_gpus) {
@@ -246,6 +264,7 @@ std::vector<Violation> violations(const TrainingJob& job, int num_gpus) {
   check_layers(job, found);
   check_schedule(job, found);
   check_zero(job.plan, found);
+  check_sharding_traffic(job.plan, found);
   return found;
 }
 

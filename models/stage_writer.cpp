@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "models/gradient_steps.h"
+#include "models/offload.h"
 #include "models/stream_writer.h"
 
 namespace stepcast {
@@ -42,8 +43,15 @@ class StageWriter {
     put(MemoryPart::Weights, state.weights);
     put(MemoryPart::Gradients, state.gradients);
     put(MemoryPart::Optimizer, state.optimizer);
-    put(MemoryPart::Temporary, gathered_parameters(context_.work));
+    put(MemoryPart::Temporary, gathered_parameters(all, context_.work));
     put(MemoryPart::Workspace, context_.work.framework.memory.workspace.value);
+    const ModelState on_host = host_model_state(parameters_, context_.work);
+    const auto put_on_host = [&](MemoryPart part, Bytes size) {
+      rank_.host_resident[static_cast<std::size_t>(part)] = size;
+    };
+    put_on_host(MemoryPart::Weights, on_host.weights);
+    put_on_host(MemoryPart::Gradients, on_host.gradients);
+    put_on_host(MemoryPart::Optimizer, on_host.optimizer);
     rank_.outside_allocator =
         context_.work.framework.memory.context.value + communicator_buffers(context_.work);
   }
@@ -91,8 +99,7 @@ class StageWriter {
 
   int message_operation() {
     const ParallelPlan& plan = context_.plan();
-    const bool split =
-        plan.sequence_parallel || context_.work.framework.communication.scatter_pipeline_messages;
+    const bool split = plan.sequence_parallel || context_.work.framework.communication.scatter_pipeline_messages;
     const Bytes message = hidden_state_bytes(context_.job()) / (split ? plan.tensor_parallel : 1);
     return operation_index(program_, CollectiveKind::SendReceive, message);
   }
@@ -100,8 +107,9 @@ class StageWriter {
   void write_work(const Slot& slot) {
     const ModelShare& share = site_.chunks[static_cast<std::size_t>(slot.chunk)];
     const bool forward = slot.pass == Pass::Forward;
+    const bool by_units = context_.plan().offload.activations;  // then GradientSteps allocates
     if (forward) {
-      out_.memory(InstructionKind::Allocate, slot.chunk);
+      if (!by_units) out_.memory(InstructionKind::Allocate, slot.chunk);
       if (share.head) out_.memory(InstructionKind::Allocate, logits_);
       out_.compute(context_.work.framework.host.micro_batch.value, Activity::Other);
       gradients_->forward(slot);
@@ -110,7 +118,7 @@ class StageWriter {
     out_.memory(InstructionKind::Allocate, working_set_);
     gradients_->backward(slot, last_micro_batch(slot));
     out_.memory(InstructionKind::Free, working_set_);
-    out_.memory(InstructionKind::Free, slot.chunk);
+    if (!by_units) out_.memory(InstructionKind::Free, slot.chunk);
     if (share.head) out_.memory(InstructionKind::Free, logits_);
   }
 
@@ -121,12 +129,20 @@ class StageWriter {
                       operation_index(program_, CollectiveKind::AllReduce, Bytes(8)));
     }
     out_.set_slot(Work::OptimizerStep, -1, 0);
+    if (context_.plan().offload.optimizer) {
+      gradients_->host_update(parameters_);
+    } else {
+      update_on_device();
+    }
+    out_.compute(context_.work.framework.host.step.value, Activity::Other);
+    gradients_->gather_parameters();
+  }
+
+  void update_on_device() {
     const double shards = context_.plan().zero_stage > 0 ? shard_ranks(context_.plan()) : 1.0;
     const Bytes traffic(static_cast<double>(parameters_) / shards *
                         context_.work.framework.kernels.optimizer_traffic.value);
     out_.compute(memory_bound_time(traffic, context_.work.device), Activity::Optimizer);
-    out_.compute(context_.work.framework.host.step.value, Activity::Other);
-    gradients_->gather_parameters();
   }
 
   const StageSite& site_;

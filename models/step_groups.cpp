@@ -32,6 +32,34 @@ std::vector<int> data_group(int rank, const RankGrid& grid) {
   return grid.group_of(rank, {Axis::Data, Axis::Context});
 }
 
+bool is_of_host(Group group) {
+  return group == Group::ToHost || group == Group::FromHost || group == Group::HostMemory;
+}
+
+CommunicatorKind kind_of(Group group) {
+  switch (group) {
+    case Group::ToHost:
+      return CommunicatorKind::ToHost;
+    case Group::FromHost:
+      return CommunicatorKind::FromHost;
+    case Group::HostMemory:
+      return CommunicatorKind::HostMemory;
+    case Group::SendForward:
+    case Group::ReceiveForward:
+    case Group::SendBackward:
+    case Group::ReceiveBackward:
+      return CommunicatorKind::Pair;
+    default:
+      return CommunicatorKind::Group;
+  }
+}
+
+// Whether such ranks talk to each other, or to a host that the plan offloads to.
+bool talks(Group group, const std::vector<int>& ranks, const ParallelPlan& plan) {
+  if (is_of_host(group)) return plan.offload.any();
+  return ranks.size() >= 2 && ranks[0] != ranks[1];
+}
+
 // The local number by which `member`, at a place of its group's ranks, calls the group: the two
 // ends of a pair have one each.
 Group number_at(Group group, std::size_t place) {
@@ -64,6 +92,10 @@ std::vector<int> group_ranks(Group group, int rank, const TrainingJob& job, cons
       return grid.group_of(rank, {Axis::Tensor, Axis::Pipeline});
     case Group::Embedding:
       return embedding_pair(rank, job, grid, head_stage);
+    case Group::ToHost:
+    case Group::FromHost:
+    case Group::HostMemory:
+      return {rank};
     case Group::SendForward:
       return {rank, next(1)};
     case Group::ReceiveForward:
@@ -88,14 +120,14 @@ void add_groups(const TrainingJob& job, const RankGrid& grid, int head_stage,
     for (int rank = 0; rank < grid.num_ranks(); ++rank) {
       if (number(rank, group) >= 0) continue;  // a member before it has brought the group
       std::vector<int> ranks = group_ranks(group, rank, job, grid, head_stage);
-      if (ranks.size() < 2 || ranks[0] == ranks[1]) continue;
+      if (!talks(group, ranks, job.plan)) continue;
       for (std::size_t place = 0; place < ranks.size(); ++place) {
         number(ranks[place], number_at(group, place)) =
             static_cast<int>(program.communicators.size());
       }
       const bool over_replicas =
           group == Group::Data || group == Group::Shard || group == Group::Replica;
-      program.communicators.push_back({std::move(ranks), over_replicas});
+      program.communicators.push_back({std::move(ranks), kind_of(group), over_replicas});
     }
   }
 }

@@ -14,17 +14,20 @@ namespace stepcast {
 enum class Group : int {
   Tensor,
   Context,
-  Data,         ///< ranks with the same weights: data x context
-  Shard,        ///< the part of Data that ZeRO shards over
-  Replica,      ///< ranks with the same shard, where shard_group is smaller than data_parallel
-  Model,        ///< tensor x pipeline: one replica of the model
-  Embedding,    ///< first stage and head stage, which share a tied table
+  Data,       ///< ranks with the same weights: data x context
+  Shard,      ///< the part of Data that ZeRO shards over
+  Replica,    ///< ranks with the same shard, where shard_group is smaller than data_parallel
+  Model,      ///< tensor x pipeline: one replica of the model
+  Embedding,  ///< first stage and head stage, which share a tied table
+  ToHost,     ///< the rank alone: copies to its host, from it, and the host's memory
+  FromHost,
+  HostMemory,
   SendForward,  ///< pairs: to and from the neighbours in the pipeline, which is a ring for chunks
   ReceiveForward,
   SendBackward,
   ReceiveBackward,
 };
-inline constexpr int kNumGroups = 11;
+inline constexpr int kNumGroups = 14;
 
 /// Adds communicators and communicators_of_rank to `program`. Groups of one rank are left out.
 /// `head_stage`: the pipeline stage of the loss.

@@ -42,6 +42,12 @@ std::string_view word(Stream stream) {
       return "send_backward";
     case Stream::ReceiveBackward:
       return "receive_backward";
+    case Stream::HostToDevice:
+      return "host_to_device";
+    case Stream::DeviceToHost:
+      return "device_to_host";
+    case Stream::HostCompute:
+      return "host_compute";
   }
   return {};
 }

@@ -36,9 +36,12 @@ enum class Stream : std::uint8_t {
   SendForward,
   ReceiveForward,
   SendBackward,
-  ReceiveBackward
+  ReceiveBackward,
+  HostToDevice,  ///< copies over PCIe
+  DeviceToHost,
+  HostCompute  ///< what the host's cores do for this rank
 };
-inline constexpr int kNumStreams = 6;
+inline constexpr int kNumStreams = 9;
 
 /// What an instruction belongs to, for timelines and traces.
 enum class Work : std::uint8_t {
@@ -96,6 +99,7 @@ inline constexpr int kNumMemoryParts = 8;
 struct TensorShape {
   MemoryPart part;
   Bytes size;
+  bool on_host = false;  ///< in the node's memory instead of the GPU's
 };
 
 /// One rank's text. Ranks that do the same share one.
@@ -104,8 +108,9 @@ struct RankProgram {
   int num_events = 0;
   std::vector<Block> blocks;
   std::vector<TensorShape> tensors;
-  std::array<Bytes, kNumMemoryParts> resident{};  ///< alive for the whole step, by part
-  Bytes outside_allocator;                        ///< CUDA context and communicators' buffers
+  std::array<Bytes, kNumMemoryParts> resident{};       ///< alive for the whole step, by part
+  Bytes outside_allocator;                             ///< CUDA context and communicators' buffers
+  std::array<Bytes, kNumMemoryParts> host_resident{};  ///< the same in the node's memory
 
   std::vector<Instruction>& stream(Stream s) { return streams[static_cast<std::size_t>(s)]; }
   const std::vector<Instruction>& stream(Stream s) const {
@@ -120,9 +125,15 @@ struct Operation {
   friend bool operator==(const Operation&, const Operation&) = default;
 };
 
-/// A group, or a directed pair (sender first).
+/// What a communicator's flows run over. The last three belong to one rank: its way to the memory
+/// of its socket and back, and that memory itself. A HostCopy or HostCompute of the design is a
+/// collective of such a group of one, so that engines, folding and search need no case for it.
+enum class CommunicatorKind : std::uint8_t { Group, Pair, ToHost, FromHost, HostMemory };
+
+/// A group, a directed pair (sender first), or one rank's way to its host.
 struct Communicator {
   std::vector<int> ranks;
+  CommunicatorKind kind = CommunicatorKind::Group;
   bool over_replicas = false;  ///< of data-parallel ranks: the job may have more (Placement)
 };
 

@@ -29,6 +29,23 @@ enum class Framework {
   Internevo
 };
 
+/// What lives in the node's memory between its uses on the GPU.
+struct Offload {
+  bool optimizer = false;    ///< state and update (ZeRO-Offload)
+  bool parameters = false;   ///< ZeRO-3's shards
+  bool activations = false;  ///< what the forward pass keeps, layer by layer
+  bool any() const { return optimizer || parameters || activations; }
+};
+
+/// How ZeRO and FSDP cut their traffic; what is empty is the framework's habit.
+struct ShardingTraffic {
+  std::optional<Bytes> reduce_bucket;  ///< one reduction message
+  std::optional<Bytes> gather_bucket;  ///< one gather message
+  std::optional<int> prefetch_units;   ///< ZeRO-3: units gathered ahead of the one in use
+  std::optional<int> gather_limit;     ///< ZeRO-3: units that may be gathered at one time
+  bool reshard_after_forward = true;   ///< ZeRO-3: the backward pass gathers again
+};
+
 struct ParallelPlan {
   int tensor_parallel = 1;
   int pipeline_parallel = 1;
@@ -43,6 +60,8 @@ struct ParallelPlan {
   Recompute recompute = Recompute::None;
   std::optional<bool> overlap_gradient_reduce;
   std::optional<bool> overlap_parameter_gather;
+  ShardingTraffic sharding;
+  Offload offload;
   std::vector<int> layers_per_stage;  ///< empty: the framework's rule
   std::string rank_order = "tp-cp-ep-dp-pp";
   std::optional<bool> keep_gathered_inputs;  ///< for the backward pass, under tensor_parallel

@@ -23,14 +23,30 @@ void plan_transfers(CommunicatorFlows& flows, const Communicator& communicator,
   const auto operation = [&](int i) -> const Operation& {
     return program.operations[static_cast<std::size_t>(i)];
   };
-  const bool is_pair = operation(*used.begin()).kind == CollectiveKind::SendReceive;
-  const GroupLayout layout = communicator_layout(communicator, is_pair, placement, cluster);
+  const GroupLayout layout = communicator_layout(communicator, placement, cluster);
+  flows.stays_in_memory = communicator.kind == CommunicatorKind::HostMemory;
   flows.links = layout.ring;
   flows.transfers.resize(program.operations.size());
   for (const int i : used) {
     flows.transfers[static_cast<std::size_t>(i)] =
         plan_transfer(operation(i).kind, operation(i).message, layout, network);
   }
+}
+
+GroupLayout layout_of(CommunicatorKind kind, const std::vector<GpuId>& gpus,
+                      const Cluster& cluster) {
+  switch (kind) {
+    case CommunicatorKind::Group:
+      return layout_group(cluster, gpus);
+    case CommunicatorKind::Pair:
+      return layout_pair(cluster, gpus[0], gpus[1]);
+    case CommunicatorKind::ToHost:
+    case CommunicatorKind::FromHost:
+      return layout_host_copy(cluster, gpus[0], kind == CommunicatorKind::ToHost);
+    case CommunicatorKind::HostMemory:
+      return layout_host_memory(cluster, gpus[0]);
+  }
+  return {};
 }
 
 }  // namespace
@@ -46,14 +62,13 @@ std::vector<Operations> operations_by_group(const RankProgram& rank) {
   return used;
 }
 
-GroupLayout communicator_layout(const Communicator& communicator, bool is_pair,
-                                const Placement& placement, const Cluster& cluster) {
+GroupLayout communicator_layout(const Communicator& communicator, const Placement& placement,
+                                const Cluster& cluster) {
   std::vector<GpuId> gpus;
   for (const int rank : communicator.ranks) {
     gpus.push_back(placement.gpu_of_rank[static_cast<std::size_t>(rank)]);
   }
-  GroupLayout layout =
-      is_pair ? layout_pair(cluster, gpus[0], gpus[1]) : layout_group(cluster, gpus);
+  GroupLayout layout = layout_of(communicator.kind, gpus, cluster);
   if (communicator.over_replicas) {
     const int placed = placement.grid.degree(Axis::Data);
     layout.ranks = layout.ranks * placement.data_parallel() / placed;

@@ -22,11 +22,12 @@ struct CommunicatorFlows {
   std::vector<Member> members;
   std::vector<WeightedLink> links;
   std::vector<Transfer> transfers;  ///< [operation]; empty transfers for operations it never runs
+  bool stays_in_memory = false;     ///< runs over a host memory's links and no others
 };
 
-/// How a communicator of the whole job lies on the cluster; `is_pair`: it carries messages.
-GroupLayout communicator_layout(const Communicator& communicator, bool is_pair,
-                                const Placement& placement, const Cluster& cluster);
+/// How a communicator of the whole job lies on the cluster.
+GroupLayout communicator_layout(const Communicator& communicator, const Placement& placement,
+                                const Cluster& cluster);
 
 /// [local number] -> operations that a rank's program runs on that communicator.
 std::vector<std::set<int>> operations_by_group(const RankProgram& rank);

@@ -13,10 +13,15 @@ constexpr std::size_t kFewNeighbours = 16;
 class ImpliedLinks {
  public:
   ImpliedLinks(const std::vector<CommunicatorFlows>& flows, std::span<const Link> links)
-      : flows_(flows), links_(links), users_(links.size()), kept_(links.size(), 0) {
+      : flows_(flows),
+        links_(links),
+        users_(links.size()),
+        kept_(links.size(), 0),
+        begins_here_(links.size(), 0) {
     for (std::size_t c = 0; c < flows.size(); ++c) {
       for (const WeightedLink& use : flows[c].links) {
         users_[static_cast<std::size_t>(use.link)].push_back(static_cast<int>(c));
+        if (flows[c].stays_in_memory) begins_here_[static_cast<std::size_t>(use.link)] = 1;
       }
     }
     for (std::size_t l = 0; l < links.size(); ++l) {
@@ -30,7 +35,7 @@ class ImpliedLinks {
   // One at a time, each against what is still kept, so that no two imply each other away.
   std::vector<char> find() {
     for (std::size_t l = 0; l < links_.size(); ++l) {
-      if (!kept_[l]) continue;
+      if (!kept_[l] || begins_here_[l]) continue;
       const Link& link = links_[l];
       const bool implied =
           (!link.ends_in_device && fits_through(l, leaving_[link.to], &Link::to, link.from)) ||
@@ -76,6 +81,7 @@ class ImpliedLinks {
   std::span<const Link> links_;
   std::vector<std::vector<int>> users_;  // [link] -> communicators that cross it
   std::vector<char> kept_;
+  std::vector<char> begins_here_;  // crossed by what goes on over no other link
   std::map<int, std::vector<std::size_t>> leaving_, entering_;  // [device] -> links in use
 };
 

@@ -1,6 +1,7 @@
 #include "sim/memory_timeline.h"
 
 #include <boost/math/distributions/normal.hpp>
+#include <algorithm>
 #include <cmath>
 
 namespace stepcast {
@@ -33,12 +34,28 @@ StageMemory peak_of(const RankProgram& rank, const std::vector<Span>& spans) {
     }
     if (kind != InstructionKind::Allocate && kind != InstructionKind::Free) continue;
     const TensorShape& tensor = rank.tensors[static_cast<std::size_t>(instructions[i].index)];
+    if (tensor.on_host) continue;
     part_of(alive, tensor.part) += kind == InstructionKind::Allocate ? tensor.size : -tensor.size;
     if (sum(alive) > peak.allocated) {
       peak.allocated = sum(alive);
       peak.parts = alive;
       peak.peak_at = now;
     }
+  }
+  return peak;
+}
+
+// What one rank keeps in its node's memory at most: state and offloaded activations.
+Bytes host_peak_of(const RankProgram& rank) {
+  Bytes alive = sum(rank.host_resident);
+  Bytes peak = alive;
+  for (const Instruction& instruction : rank.stream(Stream::Compute)) {
+    const bool allocates = instruction.kind == InstructionKind::Allocate;
+    if (!allocates && instruction.kind != InstructionKind::Free) continue;
+    const TensorShape& tensor = rank.tensors[static_cast<std::size_t>(instruction.index)];
+    if (!tensor.on_host) continue;
+    alive += allocates ? tensor.size : -tensor.size;
+    peak = std::max(peak, alive);
   }
   return peak;
 }
@@ -68,6 +85,7 @@ std::vector<StageMemory> stage_memory(const FoldedProgram& folded, const Timelin
     const auto& spans = timeline.ranks[r].streams[static_cast<std::size_t>(Stream::Compute)];
     stages[stage] = peak_of(folded.text(static_cast<int>(r)), spans);
     stages[stage].stage = static_cast<int>(stage);
+    stages[stage].host = host_peak_of(folded.text(static_cast<int>(r)));
     add_overheads(stages[stage], folded.text(static_cast<int>(r)), framework);
   }
   return stages;

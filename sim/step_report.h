@@ -30,6 +30,7 @@ struct StageMemory {
   Bytes device;                                ///< with CUDA context and NCCL, as nvidia-smi shows
   std::array<Bytes, kNumMemoryParts> parts{};  ///< of the device figure, at the peak
   Seconds peak_at;                             ///< when in the step
+  Bytes host;                                  ///< of one rank in its node's memory, under offload
 };
 
 struct MemoryReport {
@@ -37,6 +38,8 @@ struct MemoryReport {
   int peak_stage = 0;
   int peak_rank = 0;  ///< the lowest rank of that stage
   std::vector<StageMemory> stages;
+  Bytes host_capacity;  ///< of one node
+  Bytes host_peak;      ///< of one node whose ranks are all of the stage with most; 0: no offload
   const StageMemory& peak() const { return stages[static_cast<std::size_t>(peak_stage)]; }
 };
 

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/unit_text.h"
 #include "models/kernels.h"
 #include "sim/bottleneck.h"
 #include "sim/breakdown.h"
@@ -74,6 +75,20 @@ int first_rank_of_stage(int stage, const FoldedProgram& folded) {
   return first;
 }
 
+// What offload keeps in the memory of a node.
+void fill_host_memory(StepReport& report, const ClusterSpec& cluster) {
+  MemoryReport& memory = report.memory;
+  const int ranks = cluster.gpus_per_node > 0 ? cluster.gpus_per_node : cluster.node.gpus;
+  memory.host_capacity = cluster.node.host_memory;
+  for (const StageMemory& stage : memory.stages) {
+    memory.host_peak = std::max(memory.host_peak, ranks * stage.host);
+  }
+  if (memory.host_peak <= memory.host_capacity) return;
+  report.fits = false;
+  report.warnings.push_back(fmt::format("offload needs {} of a node's memory, which has {}",
+                                        to_text(memory.host_peak), to_text(memory.host_capacity)));
+}
+
 void fill_memory(StepReport& report, const EngineRun& run, const FoldedProgram& folded,
                  const Scenario& scenario) {
   const FrameworkProfile& framework = scenario.profile.framework;
@@ -138,6 +153,7 @@ StepReport summarize(const EngineRun& run, const FoldedProgram& folded, const Sc
   fill_rates(report, scenario);
   fill_interval(report, scenario.profile);
   fill_memory(report, run, folded, scenario);
+  fill_host_memory(report, scenario.cluster);
   report.cost = cost_of(report, scenario);
   report.engine = engine_report(run, folded);
   report.claims = check_claims(scenario, report);

@@ -109,6 +109,8 @@ void describe(Fields& f, NodeSpec& node) {
   f.field("host_memory", node.host_memory, required_positive("memory of the host"));
   f.field("host_memory_bandwidth", node.host_memory_bandwidth,
           required_positive("usable bandwidth of the host's memory, all sockets together"));
+  f.field("host_cores", node.host_cores,
+          at_least(0, "cores of all sockets, which bound what the host computes; 0: not stated"));
   f.field("power_besides_gpus", node.power_besides_gpus,
           at_least(0, "power of CPUs, fans and NICs at load"));
   if (f.reading()) check_wiring(f, node);

@@ -53,6 +53,7 @@ struct NodeSpec {
   CpuVendor cpu_vendor = CpuVendor::Amd;
   Bytes host_memory;
   BytesPerSecond host_memory_bandwidth;  ///< all sockets together
+  int host_cores = 0;                    ///< all sockets together; 0: no bound by cores
   Watts power_besides_gpus;              ///< CPUs, fans, NICs at load
 };
 

@@ -229,4 +229,22 @@ GroupLayout layout_pair(const Cluster& cluster, GpuId from, GpuId to) {
   return layout;
 }
 
+GroupLayout layout_host_copy(const Cluster& cluster, GpuId gpu, bool to_host) {
+  GroupLayout layout = outline(cluster, 1, 1, 1);
+  Crossings crossings;
+  crossings.between_members = cluster.host_route(gpu, to_host);
+  set_rings(layout, cluster, std::move(crossings));
+  return layout;
+}
+
+GroupLayout layout_host_memory(const Cluster& cluster, GpuId gpu) {
+  GroupLayout layout = outline(cluster, 1, 1, 1);
+  Crossings crossings;
+  crossings.between_members = {cluster.host_route(gpu, true).back(),
+                               cluster.host_route(gpu, false).front()};
+  set_rings(layout, cluster, std::move(crossings));
+  layout.host_cores = static_cast<double>(cluster.spec().node.host_cores) / cluster.gpus_per_node();
+  return layout;
+}
+
 }  // namespace stepcast

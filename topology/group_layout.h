@@ -34,6 +34,7 @@ struct GroupLayout {
   Transport transport = Transport::InfiniBand;
   CpuVendor cpu_vendor = CpuVendor::Amd;
   GpuArchitecture architecture = GpuArchitecture::Ampere;
+  double host_cores = 0;  ///< of host layouts: the rank's share of its node's; 0: not stated
   std::vector<WeightedLink> ring;  ///< all channels' rings together, links ascending
 };
 
@@ -56,5 +57,12 @@ GroupLayout layout_group(const Cluster& cluster, std::span<const GpuId> gpus);
 /// One message from one GPU to another: `ring` is the route with weight 1, or, between GPUs that
 /// have several NICs each, one route (channel) for each pair of NICs. Requires different GPUs.
 GroupLayout layout_pair(const Cluster& cluster, GpuId from, GpuId to);
+
+/// A GPU's way to the memory of its socket, or from it: Cluster::host_route with weight 1.
+GroupLayout layout_host_copy(const Cluster& cluster, GpuId gpu, bool to_host);
+
+/// What the host's cores do in that memory for one GPU: both directions of its link, since memory
+/// reads and writes over the same channels.
+GroupLayout layout_host_memory(const Cluster& cluster, GpuId gpu);
 
 }  // namespace stepcast

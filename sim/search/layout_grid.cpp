@@ -116,10 +116,8 @@ std::optional<std::vector<GroupLayout>> LayoutGrid::layouts_of(const StepProgram
       seen[static_cast<std::size_t>(own[local])] = 1;
       const auto index = static_cast<std::size_t>(classes[local]);
       if (folded.communicators[index].arrivals.empty()) continue;
-      const bool is_pair = local >= static_cast<std::size_t>(Group::SendForward);
-      const GroupLayout layout =
-          communicator_layout(program.communicators[static_cast<std::size_t>(own[local])], is_pair,
-                              placement_, cluster_);
+      const GroupLayout layout = communicator_layout(
+          program.communicators[static_cast<std::size_t>(own[local])], placement_, cluster_);
       std::optional<GroupLayout>& known = found[index];
       if (known && !alike(*known, layout)) return std::nullopt;
       known = layout;

@@ -112,8 +112,9 @@ TEST_CASE("logits: six bytes for every token and row", "[models][memory]") {
 
 TEST_CASE("ZeRO 3 holds two gathered layers and the tables", "[models][memory]") {
   SmallRank rank({.data = 2});
-  REQUIRE(gathered_parameters(rank.work()) == Bytes());
+  const ModelShare all{.layers = 8, .embedding = true, .head = true};
+  REQUIRE(gathered_parameters(all, rank.work()) == Bytes());
   rank.job.plan.zero_stage = 3;
   // 2 bytes x (2 x 12,584,960 + 65,537,024)
-  REQUIRE(gathered_parameters(rank.work()).value() == 181'413'888);
+  REQUIRE(gathered_parameters(all, rank.work()).value() == 181'413'888);
 }

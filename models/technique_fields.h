@@ -1,0 +1,13 @@
+// Keys of the techniques that trade memory, bytes and time: how a plan's are read and written. What
+// they do to a step is the models' business.
+#pragma once
+
+#include "base/fields.h"
+#include "models/training_job.h"
+
+namespace stepcast {
+
+void describe_sharding_traffic(Fields& f, ShardingTraffic& sharding);
+void describe_offload(Fields& f, Offload& offload);
+
+}  // namespace stepcast
