@@ -140,10 +140,9 @@ DescribedObject memory(const MemoryReport& report) {
   object.add("peak_allocated_bytes", report.peak().allocated.value(), "of its tensors");
   object.add("peak_rank", report.peak_rank, "the lowest rank of the fullest stage");
   object.add("parts_bytes", parts(report.peak()), "of peak_bytes, which they sum to");
-  if (report.host_peak > Bytes()) {
-    object.add("host_capacity_bytes", report.host_capacity.value(), "memory of one node");
-    object.add("host_peak_bytes", report.host_peak.value(), "of it in use by offload");
-  }
+  const bool offloads = report.host_peak > Bytes();
+  object.add_if(offloads, "host_capacity_bytes", report.host_capacity.value(), "of one node");
+  object.add_if(offloads, "host_peak_bytes", report.host_peak.value(), "of it used by offload");
   object.add_list("per_stage", stages, "the peak of every pipeline stage");
   return object;
 }

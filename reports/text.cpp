@@ -50,6 +50,12 @@ std::string headline(const StepReport& report) {
       {"memory",
        fmt::format("{} of {}", to_text(report.memory_peak()), to_text(report.memory.capacity)),
        memory_verdict(report)});
+  if (report.memory.host_peak > Bytes()) {
+    table.add_row({"host memory",
+                   fmt::format("{} of {}", to_text(report.memory.host_peak),
+                               to_text(report.memory.host_capacity)),
+                   "a node, for offload"});
+  }
   if (report.cost) add_cost_rows(table, *report.cost);
   return table.text();
 }

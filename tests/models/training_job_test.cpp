@@ -90,8 +90,6 @@ TEST_CASE("what is not modelled is refused by name", "[models]") {
       {R"({"schedule": "zero_bubble"})", "schedule: schedule zero_bubble is not modelled yet"},
       {R"({"schedule": "dual_pipe"})", "schedule: schedule dual_pipe is not modelled yet"},
       {R"({"expert_parallel": 2})", "expert_parallel: expert_parallel 2 is not modelled yet"},
-      {R"({"offload": "optimizer"})", "offload: offload is not modelled yet"},
-      {R"({"offload": ["parameters", "activations"]})", "offload: offload is not modelled yet"},
       {R"({"gradient_compression": "1bit"})",
        "gradient_compression: gradient_compression is not modelled yet"},
   }));

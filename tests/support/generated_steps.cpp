@@ -55,6 +55,7 @@ ClusterSpec cluster_for(int gpus, Dice& dice) {
   spec.fabric.nodes_per_leaf = dice.pick({2, 3, 8});
   spec.fabric.oversubscription = dice.pick({1, 2, 4});
   vary_inside_of_node(spec.node, dice);
+  spec.node.host_cores = dice.pick({0, 4, 64});
   add_faults(spec, dice);
   return spec;
 }
@@ -80,6 +81,16 @@ void vary_data_parallel(ParallelPlan& plan, Dice& dice) {
   if (plan.zero_stage == 3 && plan.data_parallel % 2 == 0 && dice.once_in(3)) plan.shard_group = 2;
 }
 
+void vary_offload(ParallelPlan& plan, Dice& dice) {
+  plan.offload.optimizer = dice.once_in(4);
+  plan.offload.activations = dice.once_in(6);
+  if (plan.zero_stage < 3) return;
+  plan.offload.parameters = dice.once_in(3);
+  plan.sharding.prefetch_units = dice.pick({0, 1, 2});
+  plan.sharding.reshard_after_forward = !dice.once_in(4);
+  if (dice.once_in(3)) plan.sharding.gather_bucket = dice.pick({5_MB, 60_MB});
+}
+
 TrainingJob job_for(const PlanShape& shape, int context, Dice& dice) {
   TrainingJob job = small_job(shape);
   job.plan.context_parallel = context;
@@ -91,6 +102,7 @@ TrainingJob job_for(const PlanShape& shape, int context, Dice& dice) {
       dice.pick({"tp-cp-ep-dp-pp", "tp-cp-ep-dp-pp", "tp-cp-ep-pp-dp", "dp-tp-cp-ep-pp"});
   vary_data_parallel(job.plan, dice);
   vary_schedule(job, dice);
+  vary_offload(job.plan, dice);
   return job;
 }
 

@@ -1,0 +1,144 @@
+// What ZeRO's stages hold and send: Rajbhandari et al., SC '20, sections 5 and 7.
+#include <catch2/catch.hpp>
+
+#include "models/collectives.h"
+#include "models/memory.h"
+#include "tests/support/small_steps.h"
+
+using namespace stepcast;
+using namespace stepcast::test;
+
+namespace {
+
+constexpr double parameters_of_small_model = 166'216'704;  // memory_test.cpp adds them up
+
+// The paper's recipe: 16-bit gradients, kept and sent, 2 + 2 + 12 bytes a weight.
+Profile paper_profile() {
+  Profile profile = plain_profile();
+  profile.framework.recipe.gradient_bytes_fp16 = 2;
+  profile.framework.recipe.gradient_reduce_bytes_fp16 = 2;
+  profile.framework.communication.gradient_bucket = Bytes();
+  return profile;
+}
+
+TrainingJob paper_job(int data, int zero_stage) {
+  TrainingJob job = small_job({.data = data, .micro_batches = 1});
+  job.precision = Precision::Fp16;
+  job.plan.zero_stage = zero_stage;
+  return job;
+}
+
+double state_bytes_a_weight(int data, int zero_stage) {
+  const TrainingJob job = paper_job(data, zero_stage);
+  const Profile profile = paper_profile();
+  const Device device = plain_device();
+  const ModelState state = model_state(1'000'000'000, {job, profile.framework, device});
+  return (state.weights + state.gradients + state.optimizer).value() / 1e9;
+}
+
+// What one rank sends in a ring: bus factor times message.
+double sent_bytes(const StepProgram& program, int ranks) {
+  double sum = 0;
+  for (const auto& stream : program.programs[0].streams) {
+    for (const Instruction& instruction : stream) {
+      if (instruction.kind != InstructionKind::Collective) continue;
+      const Operation& operation =
+          program.operations[static_cast<std::size_t>(instruction.operation)];
+      sum += bus_factor(operation.kind, ranks) * operation.message.value();
+    }
+  }
+  return sum;
+}
+
+int count(const StepProgram& program, CollectiveKind kind) {
+  int sum = 0;
+  for (const auto& stream : program.programs[0].streams) {
+    for (const Instruction& instruction : stream) {
+      sum += instruction.kind == InstructionKind::Collective &&
+             program.operations[static_cast<std::size_t>(instruction.operation)].kind == kind;
+    }
+  }
+  return sum;
+}
+
+}  // namespace
+
+TEST_CASE("stage 3 leaves a rank one Nth of the state", "[models][memory]") {
+  const int ranks = GENERATE(2, 8, 64);
+  REQUIRE(state_bytes_a_weight(ranks, 0) == Approx(16.0));
+  REQUIRE(state_bytes_a_weight(ranks, 3) == Approx(16.0 / ranks));
+}
+
+TEST_CASE("four ranks of stage 1 have 75 % less optimizer memory each", "[models][memory]") {
+  const auto optimizer = [](int stage) {
+    const TrainingJob job = paper_job(4, stage);
+    const Profile profile = paper_profile();
+    const Device device = plain_device();
+    return model_state(1'000'000, {job, profile.framework, device}).optimizer.value();
+  };
+  REQUIRE(optimizer(1) == Approx(0.25 * optimizer(0)));
+}
+
+TEST_CASE("on many ranks stage 1 leaves a quarter of all state, stage 2 an eighth",
+          "[models][memory]") {
+  REQUIRE(state_bytes_a_weight(1 << 20, 1) == Approx(16.0 / 4).epsilon(1e-3));
+  REQUIRE(state_bytes_a_weight(1 << 20, 2) == Approx(16.0 / 8).epsilon(1e-3));
+}
+
+TEST_CASE("stages 0 to 2 send two model sizes, stage 3 sends three", "[models]") {
+  const auto [stage, volume] = GENERATE(table<int, double>({{0, 2}, {1, 2}, {2, 2}, {3, 3}}));
+  CAPTURE(stage);
+  const TrainingJob job = paper_job(4, stage);
+  const Step step(job, small_cluster(1, 4, 1), paper_profile());
+  // Elements of 2 bytes, of which a ring of four sends three quarters.
+  const double model = 2 * parameters_of_small_model;
+  REQUIRE(sent_bytes(step.program, 4) == Approx(volume * 0.75 * model).epsilon(1e-6));
+}
+
+TEST_CASE("parameters that stay gathered after the forward pass are sent once", "[models]") {
+  TrainingJob job = paper_job(4, 3);
+  job.plan.sharding.reshard_after_forward = false;
+  const Step step(job, small_cluster(1, 4, 1), paper_profile());
+  const double model = 2 * parameters_of_small_model;
+  REQUIRE(sent_bytes(step.program, 4) == Approx(2 * 0.75 * model).epsilon(1e-6));
+  // They are all held meanwhile, besides the shard.
+  const Device device = plain_device();
+  const Profile profile = paper_profile();
+  const ModelShare all{.layers = 8, .embedding = true, .head = true};
+  REQUIRE(gathered_parameters(all, {job, profile.framework, device}).value() == model);
+}
+
+TEST_CASE("a gather bucket of two layers makes half as many gathers", "[models]") {
+  TrainingJob job = paper_job(4, 3);
+  const Step by_layer(job, small_cluster(1, 4, 1), paper_profile());
+  // The tables' gather and one for each of 8 layers, in both passes.
+  REQUIRE(count(by_layer.program, CollectiveKind::AllGather) == 18);
+  job.plan.sharding.gather_bucket = 2 * 2 * Bytes(12'584'960);
+  const Step by_two(job, small_cluster(1, 4, 1), paper_profile());
+  REQUIRE(count(by_two.program, CollectiveKind::AllGather) == 2 * 5);  // tables take one, too
+}
+
+TEST_CASE("a gather limit of one holds one unit; prefetch holds those ahead", "[models][memory]") {
+  TrainingJob job = paper_job(2, 3);
+  const Profile profile = paper_profile();
+  const Device device = plain_device();
+  const auto gathered_layers = [&] {
+    const ModelShare layers{.layers = 8};
+    return gathered_parameters(layers, {job, profile.framework, device}) / 2.0 / Bytes(12'584'960);
+  };
+  job.plan.sharding.prefetch_units = 3;
+  REQUIRE(gathered_layers() == Approx(4));
+  job.plan.sharding.gather_limit = 2;
+  REQUIRE(gathered_layers() == Approx(2));
+  job.plan.sharding.gather_limit = 1;
+  REQUIRE(gathered_layers() == Approx(1));
+}
+
+TEST_CASE("reduction buckets cut the gradients into messages", "[models]") {
+  TrainingJob job = paper_job(4, 1);
+  job.plan.sharding.reduce_bucket = 100_MB;  // of 332.4 MB
+  job.plan.sharding.gather_bucket = 50_MB;
+  const Step step(job, small_cluster(1, 4, 1), paper_profile());
+  REQUIRE(count(step.program, CollectiveKind::ReduceScatter) == 4);
+  REQUIRE(count(step.program, CollectiveKind::AllGather) == 7);
+}
