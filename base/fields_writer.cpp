@@ -49,6 +49,7 @@ class FieldsWriter final : public Fields {
 
   void word_list(std::string_view key, std::vector<std::size_t>& indices,
                  std::span<const std::string_view> names, const FieldRules&) override {
+    if (indices.empty()) return;  // absent means none
     json words = json::array();
     for (const std::size_t index : indices) words.push_back(word_at(names, index));
     put(key, std::move(words));
