@@ -34,6 +34,7 @@ void add_compare(CLI::App& program, Command& chosen);
 void add_validate(CLI::App& program, Command& chosen);
 void add_catalogue(CLI::App& program, Command& chosen);
 void add_schema(CLI::App& program, Command& chosen);
+void add_fit_profiles(CLI::App& program, Command& chosen);
 
 enum class Format { Text, Json, Csv };
 

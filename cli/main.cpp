@@ -45,6 +45,7 @@ void set_up(CLI::App& program, Command& chosen) {
   add_validate(program, chosen);
   add_catalogue(program, chosen);
   add_schema(program, chosen);
+  add_fit_profiles(program, chosen);
 }
 
 // --help and --version end the parsing too, with a code of 0.

@@ -1,9 +1,9 @@
-#include "models/profile.h"
-
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "models/profile_constants.h"
 #include "tests/base/error_text.h"
 #include "tests/models/read_json.h"
 
@@ -76,4 +76,26 @@ TEST_CASE("every GPU profile of the catalogue is physical and says what it was f
     REQUIRE(factor->value >= 1);
     REQUIRE_FALSE(factor->fitted_to.empty());
   }
+}
+
+TEST_CASE("a profile's constants are a table by their path in its JSON", "[models]") {
+  Profile profile;
+  profile.gpu.gemm.peak_share = {0.8, 0.05, "a table"};
+  profile.framework.host.step = {3_ms, 0.5, {}};
+  const std::vector<ConstantRef> constants = constants_of(profile);
+  const auto named = [&](std::string_view path) {
+    const auto place = std::find_if(constants.begin(), constants.end(),
+                                    [&](const ConstantRef& c) { return c.path() == path; });
+    REQUIRE(place != constants.end());
+    return *place;
+  };
+  REQUIRE(named("gpu/gemm/peak_share").value() == 0.8);
+  REQUIRE(named("gpu/gemm/peak_share").spread() == 0.05);
+  REQUIRE(named("gpu/gemm/peak_share").fitted_to() == "a table");
+  REQUIRE(named("framework/host/step").value() == 3e-3);
+  named("framework/host/step").set_value(4e-3);
+  REQUIRE(profile.framework.host.step.value == 4_ms);
+  REQUIRE(named("network/latency_factor").value() == 0);
+  named("framework/memory/context").set_value(1e9);
+  REQUIRE(profile.framework.memory.context.value == 1_GB);
 }

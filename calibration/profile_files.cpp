@@ -1,0 +1,113 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+
+#include "base/unit_text.h"
+#include "calibration/profile_fit.h"
+
+namespace stepcast {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string file_of(const std::string& profile, const std::string& catalogue_folder) {
+  return catalogue_folder + "/profiles/" + profile + ".json";
+}
+
+Json read_ordered(const std::string& file) {
+  std::ifstream stream(file);
+  if (!stream) throw InputError({file, ""}, "cannot be read");
+  return Json::parse(stream);
+}
+
+void write_file(const std::string& file, const Json& json) {
+  std::ofstream stream(file);
+  stream << json.dump(2) << "\n";
+  stream.close();
+  if (!stream) throw std::runtime_error("cannot write " + file);
+}
+
+double rounded(double value) {
+  if (value == 0) return 0;
+  const double scale = std::pow(10.0, 3 - std::floor(std::log10(std::abs(value))));
+  return std::round(value * scale) / scale;
+}
+
+// A quantity is written with its unit, a plain number without: as the prior's file has it.
+Json written_value(double value, const Json& as) {
+  if (!as.is_string()) return rounded(value);
+  if (parse_seconds(as.get<std::string>())) return to_text(Seconds(value));
+  return exact_text(Bytes(std::round(value)));
+}
+
+Json& constant_in(Json& profile, const std::string& path) {
+  return profile[Json::json_pointer("/" + path)];
+}
+
+// What the runs say beside the prior: nothing where they leave its spread as it was.
+std::string evidence(const ProfilePrior& prior, const FittedParameter& fitted, std::size_t runs) {
+  constexpr double kUnmoved = 0.95;
+  if (fitted.prior_kept > kUnmoved) {
+    return fmt::format("{}; published runs leave it there", prior.source);
+  }
+  return fmt::format("{} published runs, half of all; prior {:.3g} within {:.0f} %: {}", runs,
+                     prior.value, 100 * prior.spread, prior.source);
+}
+
+struct Judged {
+  std::size_t fitted = 0;
+  std::vector<double> errors;  ///< of the runs that judge, as shares, without sign
+};
+
+Judged judged(const ProfileFit& fit, const std::string& profile) {
+  Judged judged;
+  for (const RunMiss& miss : fit.misses) {
+    if (miss.run->stalled || !uses_profile(miss.run->scenario.profile, profile)) continue;
+    if (miss.fitted) {
+      ++judged.fitted;
+    } else {
+      judged.errors.push_back(std::abs(std::exp(miss.miss) - 1));
+    }
+  }
+  return judged;
+}
+
+std::string verdict(Judged judged, std::uint64_t seed) {
+  if (judged.errors.empty()) return fmt::format("Fitted to {} runs, none judge.", judged.fitted);
+  std::sort(judged.errors.begin(), judged.errors.end());
+  double sum = 0;
+  for (const double error : judged.errors) sum += error;
+  return fmt::format(
+      "Fitted to {} published runs (seed {}); {} others judge: mean error {:.1f} %, median {:.1f} "
+      "%.",
+      judged.fitted, seed, judged.errors.size(),
+      100 * sum / static_cast<double>(judged.errors.size()),
+      100 * judged.errors[judged.errors.size() / 2]);
+}
+
+}  // namespace
+
+void write_profiles(const ProfileFit& fit, const std::string& catalogue_folder,
+                    const ProfileFitOptions& options) {
+  std::map<std::string, Json> files;
+  for (std::size_t i = 0; i < fit.priors.size(); ++i) {
+    const ProfilePrior& prior = fit.priors[i];
+    const FittedParameter& fitted = fit.fit.parameters[i];
+    const std::string file = file_of(prior.profile, catalogue_folder);
+    const auto [place, added] = files.try_emplace(file);
+    if (added) place->second = read_ordered(file);
+    const Judged runs = judged(fit, prior.profile);
+    place->second["comment"] = verdict(runs, options.seed);
+    Json& constant = constant_in(place->second, prior.constant);
+    constant["value"] = written_value(fitted.value, constant["value"]);
+    constant["spread"] = rounded(fitted.spread);
+    constant["fitted_to"] = evidence(prior, fitted, runs.fitted);
+  }
+  for (const auto& [file, json] : files) write_file(file, json);
+}
+
+}  // namespace stepcast

@@ -1,0 +1,72 @@
+#include "calibration/stalled_runs.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+namespace stepcast {
+namespace {
+
+constexpr double kOverSibling = 1.5;
+constexpr Seconds kBeyondSibling = 0.2_s;
+constexpr Seconds kShortestQuantum = 0.65_s;
+constexpr Seconds kLongestQuantum = 1.25_s;
+
+bool is_pipeline(const Scenario& scenario) { return scenario.job.plan.pipeline_parallel > 1; }
+bool crosses_nodes(const Scenario& scenario) { return scenario.cluster.nodes > 1; }
+
+std::string siblings_key(const RunTime& run) {
+  const TrainingJob& job = run.scenario->job;
+  return fmt::format("{}/{}/{}/{}/{}/{}/{}/{}/{}/{}/{}", run.suite, run.scenario->profile.gpu.name,
+                     job.model.hidden_size, job.plan.tensor_parallel, is_pipeline(*run.scenario),
+                     job.batch.sequence_length, static_cast<int>(job.precision),
+                     static_cast<int>(job.attention), static_cast<int>(job.plan.recompute),
+                     job.plan.zero_stage >= 3, job.runtime.torch_compile);
+}
+
+Seconds per_slot(Seconds step, const Scenario& scenario) {
+  return step / (num_micro_batches(scenario.job) + scenario.job.plan.pipeline_parallel - 1);
+}
+
+double layers_per_stage(const Scenario& scenario) {
+  return static_cast<double>(scenario.job.model.num_layers) / scenario.job.plan.pipeline_parallel;
+}
+
+// The slot's work as the sibling shows it: never scaled down, since hosts pace small ones.
+Seconds work_by(const RunTime& sibling, const RunTime& run) {
+  const double micro_batch = static_cast<double>(run.scenario->job.batch.micro_batch) /
+                             sibling.scenario->job.batch.micro_batch;
+  const double layers = layers_per_stage(*run.scenario) / layers_per_stage(*sibling.scenario);
+  return std::max(1.0, micro_batch) * std::max(1.0, layers) *
+         per_slot(sibling.measured, *sibling.scenario);
+}
+
+bool beyond_siblings(const RunTime& run, const std::vector<const RunTime*>& siblings) {
+  const Seconds slot = per_slot(run.measured, *run.scenario);
+  return std::any_of(siblings.begin(), siblings.end(), [&](const RunTime* sibling) {
+    const bool inside_a_node = !crosses_nodes(*sibling->scenario) && crosses_nodes(*run.scenario);
+    return sibling != &run && !inside_a_node &&
+           slot > kOverSibling * work_by(*sibling, run) + kBeyondSibling;
+  });
+}
+
+bool by_a_quantum(const RunTime& run) {
+  if (!is_pipeline(*run.scenario) || !crosses_nodes(*run.scenario)) return false;
+  const Seconds more = per_slot(run.measured - run.predicted, *run.scenario);
+  return run.measured > 2.0 * run.predicted && more >= kShortestQuantum && more <= kLongestQuantum;
+}
+
+}  // namespace
+
+std::vector<bool> stalled_runs(std::span<const RunTime> runs) {
+  std::map<std::string, std::vector<const RunTime*>> siblings;
+  for (const RunTime& run : runs) siblings[siblings_key(run)].push_back(&run);
+  std::vector<bool> stalled;
+  for (const RunTime& run : runs) {
+    stalled.push_back(beyond_siblings(run, siblings[siblings_key(run)]) || by_a_quantum(run));
+  }
+  return stalled;
+}
+
+}  // namespace stepcast

@@ -1,0 +1,123 @@
+// A command for this project's own use (scripts/fit_profiles): fits the built-in profiles to
+// published runs and writes their files. Hidden from --help; no prediction needs it.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <memory>
+
+#include "calibration/profile_fit.h"
+#include "cli/command.h"
+#include "cli/report_file.h"
+#include "reports/csv.h"
+#include "reports/numbers.h"
+#include "reports/table.h"
+#include "scenarios/catalogue.h"
+
+namespace stepcast {
+namespace {
+
+struct FitOptions {
+  std::vector<std::string> paths;
+  std::string priors;
+  ProfileFitOptions fit;
+  std::string misses;  ///< a CSV file; empty: none
+  bool write = false;
+};
+
+struct Errors {
+  std::vector<double> sizes;
+  double sum = 0;
+
+  void add(double error) {
+    sizes.push_back(std::abs(error));
+    sum += error;
+  }
+  std::vector<std::string> cells() const {
+    if (sizes.empty()) return {"0", "-", "-", "-"};
+    std::vector<double> sorted = sizes;
+    std::sort(sorted.begin(), sorted.end());
+    double total = 0;
+    for (const double size : sorted) total += size;
+    const auto count = static_cast<double>(sorted.size());
+    return {count_text(static_cast<int>(sorted.size())), share_text(total / count),
+            share_text(sorted[sorted.size() / 2]), signed_share_text(sum / count)};
+  }
+};
+
+std::string suites_table(const ProfileFit& fit) {
+  std::map<std::string, std::pair<Errors, Errors>> suites;
+  for (const RunMiss& miss : fit.misses) {
+    if (miss.run->stalled) continue;
+    auto& [fitted, judging] = suites[miss.run->suite];
+    (miss.fitted ? fitted : judging).add(std::exp(miss.miss) - 1);
+  }
+  Table table = Table::of_numbers(8);
+  table.add_row({"", "fitted", "MAPE", "median", "bias", "judging", "MAPE", "median", "bias"});
+  for (const auto& [suite, errors] : suites) {
+    std::vector<std::string> row{suite};
+    for (const Errors& half : {errors.first, errors.second}) {
+      for (const std::string& cell : half.cells()) row.push_back(cell);
+    }
+    table.add_row(row);
+  }
+  return "Runs that are not stalled\n" + table.text();
+}
+
+std::string constants_table(const ProfileFit& fit) {
+  Table table = Table::of_numbers(5);
+  table.add_row({"", "prior", "spread", "fitted", "spread", "of prior's"});
+  for (std::size_t i = 0; i < fit.priors.size(); ++i) {
+    const ProfilePrior& prior = fit.priors[i];
+    const FittedParameter& fitted = fit.fit.parameters[i];
+    table.add_row({prior.profile + " " + prior.constant, fmt::format("{:.4g}", prior.value),
+                   share_text(prior.spread), fmt::format("{:.4g}", fitted.value),
+                   share_text(fitted.spread), share_text(fitted.prior_kept)});
+  }
+  return "Constants, in base units\n" + table.text();
+}
+
+void write_misses(const ProfileFit& fit, const std::string& file) {
+  std::string text = csv_line({"suite", "title", "half", "stalled", "measured_s", "predicted_s"});
+  for (const RunMiss& miss : fit.misses) {
+    const double measured = miss.run->step_time.value();
+    text += csv_line({miss.run->suite, miss.run->scenario.title,
+                      miss.run->fits ? "fitted" : "judging", miss.run->stalled ? "true" : "false",
+                      csv_number(measured), csv_number(measured * std::exp(miss.miss))});
+  }
+  write_report_file(file, text);
+}
+
+Answer run_fit(const FitOptions& options) {
+  const std::vector<ProfilePrior> priors = read_priors(options.priors);
+  std::vector<MeasuredRun> runs = read_measured_runs(options.paths);
+  deal_halves(runs, options.fit.seed);
+  mark_stalled(runs);
+  const ProfileFit fit = fit_profiles(priors, runs, options.fit);
+  if (!options.misses.empty()) write_misses(fit, options.misses);
+  if (options.write) write_profiles(fit, catalogue_folder(), options.fit);
+  return {fmt::format("{}\n{}\ndispersion {:.2f}, {} evaluations, {}\n", suites_table(fit),
+                      constants_table(fit), fit.fit.dispersion, fit.fit.evaluations,
+                      fit.fit.converged ? "converged" : "not converged")};
+}
+
+}  // namespace
+
+void add_fit_profiles(CLI::App& program, Command& chosen) {
+  CLI::App* command = program.add_subcommand(
+      "fit-profiles", "Fit the built-in profiles to published runs and write their files");
+  command->group("");
+  const auto options = std::make_shared<FitOptions>();
+  command->add_option("PATH", options->paths, "Suites of measured runs, or folders of them")
+      ->required();
+  command->add_option("--priors", options->priors, "Priors of the constants to fit")->required();
+  command->add_option("--seed", options->fit.seed, "Of the split into fitted and judging runs");
+  command->add_option("--most", options->fit.most_per_suite, "Runs of a suite that are fitted");
+  command->add_option("--misses", options->misses, "Write every run's prediction as CSV");
+  command->add_flag("--write", options->write, "Write the catalogue's profile files");
+  command->callback([options, &chosen] { chosen = [options] { return run_fit(*options); }; });
+}
+
+}  // namespace stepcast
