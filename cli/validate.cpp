@@ -7,9 +7,11 @@
 #include <utility>
 
 #include "base/input_error.h"
+#include "calibration/nccl_validation.h"
 #include "cli/command.h"
 #include "cli/predictions.h"
 #include "reports/json.h"
+#include "reports/nccl_validation.h"
 #include "reports/validation.h"
 
 namespace stepcast {
@@ -107,6 +109,29 @@ Answer run_validate(const ScenarioOptions& options) {
   return {text_of(judge_all(readings, outcomes), options.format), all_answered ? 0 : fault_exit};
 }
 
+std::string text_of(const NcclValidation& validation, Format format) {
+  switch (format) {
+    case Format::Text:
+      return nccl_validation_text(validation);
+    case Format::Json:
+      return json_text(nccl_validation_json(validation));
+    case Format::Csv:
+      return nccl_validation_csv(validation);
+  }
+  return {};
+}
+
+Answer run(const ScenarioOptions& options, const std::vector<std::string>& nccl_logs) {
+  if (options.paths.empty() == nccl_logs.empty()) {
+    throw InputError({"validate", "PATH"},
+                     nccl_logs.empty() ? "there is nothing to validate"
+                                       : "scenarios and --nccl are validated one at a time",
+                     "validate PATH... takes scenarios, validate --nccl PATH... logs");
+  }
+  if (nccl_logs.empty()) return run_validate(options);
+  return {text_of(validate_nccl(nccl_logs, options.read.profile_file), options.format)};
+}
+
 }  // namespace
 
 void add_validate(CLI::App& program, Command& chosen) {
@@ -115,7 +140,15 @@ void add_validate(CLI::App& program, Command& chosen) {
   const auto options = std::make_shared<ScenarioOptions>();
   options->engine = EngineChoice::Auto;
   add_scenario_options(*command, *options);
-  command->callback([options, &chosen] { chosen = [options] { return run_validate(*options); }; });
+  command->get_option("PATH")->required(false);
+  const auto nccl_logs = std::make_shared<std::vector<std::string>>();
+  command
+      ->add_option("--nccl", *nccl_logs,
+                   "Logs of nccl-tests, or folders of them with a clusters.json, instead")
+      ->type_name("PATH...");
+  command->callback([options, nccl_logs, &chosen] {
+    chosen = [options, nccl_logs] { return run(*options, *nccl_logs); };
+  });
 }
 
 }  // namespace stepcast

@@ -183,6 +183,8 @@ void describe(Fields& f, NetworkProfile& profile) {
   fitted(f, "intra_bandwidth_factor", profile.intra_bandwidth_factor,
          "on the tuner's bandwidths of groups inside a node", Presence::Optional);
   fitted(f, "launch", profile.launch, "added to each collective");
+  fitted(f, "shared_launch", profile.shared_launch,
+         "between the launches on two GPUs where one process drives all of a node");
   f.field("ll128", profile.ll128, {.doc = "whether protocol LL128 may cross this network"});
   f.object("inside_node", [&](Fields& g) { describe(g, profile.inside_node); },
            {.doc = "corrections of groups inside a node"});

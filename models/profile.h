@@ -58,7 +58,10 @@ struct NetworkProfile {
   Fitted<double> bandwidth_factor;      ///< on the bandwidths of groups that cross the network
   Fitted<double> intra_bandwidth_factor{1.0, 0.06};  ///< on those of groups inside a node
   Fitted<Seconds> launch;                            ///< added to each collective
-  bool ll128 = true;                                 ///< whether LL128 may cross this network
+  /// From one GPU's kernel to the next where one process launches on all of a node: nccl-tests with
+  /// several GPUs a process.
+  Fitted<Seconds> shared_launch;
+  bool ll128 = true;                  ///< whether LL128 may cross this network
   CollectiveCorrections inside_node;  ///< what calibration found beyond these factors
   CollectiveCorrections across_nodes;
 };

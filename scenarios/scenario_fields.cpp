@@ -105,10 +105,14 @@ void describe_fabric(Fields& f, Scenario& scenario) {
   if (f.reading() && fabric) scenario.cluster.fabric = *fabric;
 }
 
+}  // namespace
+
 void describe_cluster(Fields& f, Scenario& scenario) {
   describe_node(f, scenario);
   describe_fabric(f, scenario);
 }
+
+namespace {
 
 void describe_calibration(Fields& f, Scenario& scenario) {
   std::string name;

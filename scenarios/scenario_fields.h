@@ -11,6 +11,8 @@ namespace stepcast {
 /// to know.
 void describe(Fields& f, Scenario& scenario);
 void describe(Fields& f, Fault& fault);
+/// The keys of `cluster`.
+void describe_cluster(Fields& f, Scenario& scenario);
 void describe(Fields& f, Figures& figures);
 
 /// Whether the cluster's fabric was given: on one node it need not be.

@@ -69,6 +69,10 @@ void check_wiring(const Fields& f, const NodeSpec& node) {
 
 }  // namespace
 
+std::string_view word(GpuArchitecture architecture) {
+  return architecture_words[static_cast<std::size_t>(architecture)].second;
+}
+
 void describe(Fields& f, GpuSpec& gpu) {
   f.field("architecture", gpu.architecture, Words<GpuArchitecture>(architecture_words),
           required("the GPU's generation"));

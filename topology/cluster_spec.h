@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "base/units.h"
 
@@ -11,6 +12,7 @@ namespace stepcast {
 class Fields;
 
 enum class GpuArchitecture { Volta, Ampere, Hopper, Blackwell };
+std::string_view word(GpuArchitecture architecture);
 
 /// Peak rates are the vendor's dense figures; what a kernel reaches of them is the profile's
 /// affair.
