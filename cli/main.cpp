@@ -17,6 +17,8 @@ constexpr const char* examples = R"(Examples:
   stepcast predict scenarios/guide/65b_8_nodes.json --set plan.tensor_parallel=8 --format json
   stepcast compare scenarios/guide/65b_4_nodes.json scenarios/guide/65b_8_nodes.json
   stepcast validate scenarios/validation/megatron_sc21_table1.json
+  stepcast topology import topo.txt --gpu a100_sxm_80gb --out node.json
+  stepcast topology collectives --node dgx_a100_80gb --nodes 2 --fabric hdr_rail
   stepcast catalogue show dgx_a100_80gb
 
 Exit code 0 is an answer (running out of memory is one), 2 wrong input, 1 a fault of the program.)";
@@ -43,6 +45,7 @@ void set_up(CLI::App& program, Command& chosen) {
   add_predict(program, chosen);
   add_compare(program, chosen);
   add_validate(program, chosen);
+  add_topology(program, chosen);
   add_catalogue(program, chosen);
   add_schema(program, chosen);
   add_fit_profiles(program, chosen);

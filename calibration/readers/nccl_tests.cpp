@@ -31,18 +31,6 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 10> collecti
     {"hypercube", "hypercube"},
 }};
 
-std::string_view collective_named(std::string_view name) {
-  std::string letters;
-  for (const char c : name) {
-    if (c != '_' && c != '-')
-      letters += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  }
-  for (const auto& [written, collective] : collective_names) {
-    if (letters == written) return collective;
-  }
-  return {};
-}
-
 // "[1,0]<stdout>:" of Open MPI, "0: " of srun.
 std::string_view without_launcher_prefix(std::string_view line) {
   const std::string_view text = without_blanks_around(line);
@@ -160,7 +148,7 @@ class LogReader {
     if (end == std::string_view::npos) return;
     const std::size_t before = line.find_last_of(" \t/:'\"", end);
     const std::size_t begin = before == std::string_view::npos ? 0 : before + 1;
-    const std::string_view name = collective_named(line.substr(begin, end - begin));
+    const std::string_view name = canonical_collective(line.substr(begin, end - begin));
     if (name.empty()) return;
     begin_table();
     table_.collective = name;
@@ -174,7 +162,7 @@ class LogReader {
     if (!one_word || !log_.tables.empty() || !table_.rows.empty()) return;
     const std::string_view value = without_blanks_around(line.substr(colon + 1));
     log_.headers.emplace_back(line.substr(0, colon), value);
-    if (log_.headers.back().first == "collective") table_.collective = collective_named(value);
+    if (log_.headers.back().first == "collective") table_.collective = canonical_collective(value);
   }
 
   void begin_ranks() {
@@ -252,6 +240,18 @@ class LogReader {
 };
 
 }  // namespace
+
+std::string_view canonical_collective(std::string_view name) {
+  std::string letters;
+  for (const char c : name) {
+    if (c != '_' && c != '-')
+      letters += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  }
+  for (const auto& [written, collective] : collective_names) {
+    if (letters == written) return collective;
+  }
+  return {};
+}
 
 NcclTestsLog parse_nccl_tests(std::string_view text, const std::string& file) {
   LogReader reader(file);

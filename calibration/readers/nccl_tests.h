@@ -44,6 +44,9 @@ struct NcclTestsLog {
 NcclTestsLog read_nccl_tests(const std::string& file);
 NcclTestsLog parse_nccl_tests(std::string_view text, const std::string& file);
 
+/// "AllReduce", "all-reduce" or "allreduce" as above: "all_reduce"; empty where it is none of them.
+std::string_view canonical_collective(std::string_view name);
+
 /// The collective that the model knows under a table's name; a reduce costs what a broadcast does
 /// (the same ring, run backwards). Empty where it is not modelled.
 std::optional<CollectiveKind> modelled_kind(std::string_view collective);
