@@ -46,6 +46,7 @@ struct ScenarioOptions {
   EngineChoice engine = EngineChoice::Event;
   Format format = Format::Text;
   std::optional<std::string> report;  ///< the page's file; none where a command offers no page
+  bool links = false;                 ///< whether links' loads are wanted
   int jobs = 1;
   bool quiet = false;
 };

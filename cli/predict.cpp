@@ -39,7 +39,8 @@ Predictions predict_with_trace(const ScenarioOptions& options, const std::string
 }
 
 Answer run_predict(const PredictCommand& command) {
-  const ScenarioOptions& options = command.options;
+  ScenarioOptions options = command.options;
+  options.links |= options.format == Format::Json;
   check_report_file(options);
   const Predictions predictions =
       command.trace ? predict_with_trace(options, *command.trace) : predict_paths(options);
@@ -66,6 +67,8 @@ void add_predict(CLI::App& program, Command& chosen) {
   const auto predict_command = std::make_shared<PredictCommand>();
   add_scenario_options(*command, predict_command->options);
   add_report_option(*command, predict_command->options);
+  command->add_flag("--links", predict_command->options.links,
+                    "What every link carries, and for which part of the work; JSON always says it");
   command
       ->add_option("--trace", predict_command->trace,
                    "Write what ran when, for one scenario, as a trace for Chrome and Perfetto")

@@ -37,8 +37,8 @@ class Progress {
 std::vector<PredictionOutcome> predict_with_progress(const std::vector<Scenario>& scenarios,
                                                      const ScenarioOptions& options) {
   const Progress progress(scenarios.size(), options.quiet);
-  return predict_all(scenarios, PredictOptions{.engine = options.engine}, options.jobs,
-                     [&](std::size_t done) { progress.show(done); });
+  return predict_all(scenarios, PredictOptions{.engine = options.engine, .links = options.links},
+                     options.jobs, [&](std::size_t done) { progress.show(done); });
 }
 
 namespace {
@@ -82,7 +82,8 @@ Predictions predict_one(const ScenarioOptions& options, const std::string& optio
                      fmt::format("{} is for one scenario, here are {}", option, scenarios.size()),
                      "name one file that holds one scenario");
   }
-  StepReport report = predict(scenarios.front(), {.engine = options.engine}, watch);
+  StepReport report =
+      predict(scenarios.front(), {.engine = options.engine, .links = options.links}, watch);
   Predictions predictions;
   predictions.answers.push_back({std::move(scenarios.front()), std::move(report)});
   return predictions;

@@ -8,8 +8,8 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "base/output_file.h"
 #include "base/text_file.h"
-#include "cli/report_file.h"
 #include "cli/topology.h"
 #include "reports/json.h"
 #include "scenarios/import/node_file.h"
@@ -61,7 +61,7 @@ Answer run_import(const ImportOptions& options) {
   const std::string text = json_text(*node.json);
   std::fputs(summary(sketch, node).c_str(), stderr);
   if (options.out.empty()) return {text};
-  write_report_file(options.out, text);
+  write_output_file(options.out, "the node", "--out", text);
   return {};
 }
 

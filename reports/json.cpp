@@ -73,6 +73,13 @@ class DescribedObject {
     require(key, {{"type", "array"}, {"items", objects.front().schema_}}, doc);
   }
 
+  // A list that is left out where it is empty; `example` describes its objects.
+  void add_list_if_any(const std::string& key, const std::vector<DescribedObject>& objects,
+                       const DescribedObject& example, std::string_view doc) {
+    for (const DescribedObject& object : objects) values_[key].push_back(object.values_);
+    describe(key, {{"type", "array"}, {"items", example.schema_}}, doc);
+  }
+
   // Objects by name, left out where there are none; `example` describes them.
   void add_map(const std::string& key,
                const std::vector<std::pair<std::string, DescribedObject>>& objects,
@@ -179,6 +186,33 @@ DescribedObject claim(const ClaimCheck& check) {
   return object;
 }
 
+DescribedObject link(const LinkLoad& load, Seconds step_time) {
+  DescribedObject by_activity;
+  for (int a = 0; a < kNumActivities; ++a) {
+    const Bytes carried = load.carried[static_cast<std::size_t>(a)];
+    const auto activity = static_cast<Activity>(a);
+    by_activity.add_if(carried > Bytes(), std::string(word(activity)), carried.value(),
+                       activity_text(activity));
+  }
+  DescribedObject object;
+  object.add("name", load.name, "of the first of the links that carry the same");
+  object.add("links", load.alike, "how many carry the same");
+  object.add("bandwidth_bytes_per_s", load.bandwidth.value(), "of one, in its direction");
+  object.add("carried_bytes", load.total().value(), "by each over the step, as the link sees them");
+  object.add("utilisation", load.utilisation(step_time), "carried_bytes / (bandwidth x step)");
+  object.add("activity", std::string(word(load.busiest())), "what fills it most");
+  object.add("by_activity_bytes", by_activity, "of carried_bytes, which they sum to");
+  return object;
+}
+
+void add_links(DescribedObject& object, const StepReport& report) {
+  std::vector<DescribedObject> links;
+  links.reserve(report.links.size());
+  for (const LinkLoad& load : report.links) links.push_back(link(load, report.step_time));
+  object.add_list_if_any("links", links, link({"", 1, 1_B_per_s, {}}, 1_s),
+                         "what every link carries, most utilised first");
+}
+
 void add_rates(DescribedObject& object, const StepReport& report) {
   object.add("tokens_per_s", report.tokens_per_s, "of the whole cluster");
   object.add("tokens_per_s_per_gpu", report.tokens_per_s_per_gpu, "of one GPU");
@@ -214,6 +248,7 @@ DescribedObject result(const StepReport& report) {
                 "where the scenario has a price");
   object.add("engine", engine(report.engine), "what gave the times");
   add_claims(object, report.claims);
+  add_links(object, report);
   object.add_texts("warnings", report.warnings, "what the reader should know");
   return object;
 }

@@ -108,6 +108,25 @@ std::string claims_section(const std::vector<ClaimCheck>& claims,
   return text;
 }
 
+std::string links_section(const StepReport& report) {
+  constexpr std::size_t shown = 12;
+  Table table({Align::Left, Align::Right, Align::Right, Align::Right, Align::Left});
+  table.add_row({"", "bandwidth", "carries", "utilised", "mostly for"});
+  for (std::size_t i = 0; i < std::min(shown, report.links.size()); ++i) {
+    const LinkLoad& load = report.links[i];
+    const std::string others =
+        load.alike > 1 ? fmt::format(" and {} alike", count_text(load.alike - 1)) : "";
+    table.add_row({load.name + others, to_text(load.bandwidth), to_text(load.total()),
+                   share_text(load.utilisation(report.step_time)), activity_text(load.busiest())});
+  }
+  std::string text =
+      "What moves the bytes: links by their utilisation over the step\n" + table.text();
+  if (report.links.size() > shown) {
+    text += fmt::format("  and {} less utilised kinds of links\n", report.links.size() - shown);
+  }
+  return text;
+}
+
 std::string warnings_section(const std::vector<std::string>& warnings) {
   std::string text = "Warnings\n";
   for (const std::string& warning : warnings) text += "  " + warning + "\n";
@@ -141,6 +160,7 @@ std::string text_report(const Prediction& prediction) {
   const StepReport& report = prediction.report;
   std::string text = heading(prediction) + "\n" + headline(report) + "\n" + time_section(report) +
                      "\n" + memory_section(report.memory) + "\n";
+  if (!report.links.empty()) text += links_section(report) + "\n";
   if (!report.claims.empty())
     text += claims_section(report.claims, prediction.scenario.caveats) + "\n";
   if (!report.warnings.empty()) text += warnings_section(report.warnings) + "\n";

@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "models/training_step.h"
+#include "sim/link_loads.h"
 #include "sim/replicas.h"
 #include "sim/summarize.h"
 
@@ -31,6 +32,7 @@ StepReport predict(const Scenario& scenario, const PredictOptions& options,
   report.engine.wall_time =
       Seconds(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
   watch(step);
+  if (options.links) report.links = link_loads(scenario);
   return report;
 }
 

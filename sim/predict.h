@@ -12,6 +12,7 @@ namespace stepcast {
 
 struct PredictOptions {
   EngineChoice engine = EngineChoice::Event;
+  bool links = false;  ///< whether the report says what every link carries
 };
 
 /// A step that ran, with all that its timeline refers to.

@@ -10,6 +10,7 @@
 #include "models/price.h"
 #include "models/step_program.h"
 #include "scenarios/scenario.h"
+#include "sim/link_loads.h"
 
 namespace stepcast {
 
@@ -81,7 +82,8 @@ struct StepReport {
   EngineReport engine;
   std::vector<ClaimCheck> claims;
   std::vector<std::string> warnings;
-  std::string bottleneck;  ///< one sentence: what limits this step
+  std::string bottleneck;       ///< one sentence: what limits this step
+  std::vector<LinkLoad> links;  ///< where asked for: most utilised first
 };
 
 }  // namespace stepcast
