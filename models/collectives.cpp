@@ -10,8 +10,9 @@
 namespace stepcast {
 namespace {
 
-constexpr std::array kAlgorithms{Algorithm::Ring, Algorithm::Tree, Algorithm::Nvls,
-                                 Algorithm::PointToPoint};
+constexpr std::array kAlgorithms{Algorithm::Ring,          Algorithm::Tree,
+                                 Algorithm::Nvls,          Algorithm::NvlsTree,
+                                 Algorithm::CollNetDirect, Algorithm::PointToPoint};
 constexpr std::array kProtocols{Protocol::LL, Protocol::LL128, Protocol::Simple};
 
 /// Bytes on a link over bytes of data.
@@ -35,6 +36,8 @@ const ProtocolCorrections& corrections_of(const CollectiveCorrections& correctio
     case Algorithm::Tree:
       return corrections.tree;
     case Algorithm::Nvls:
+    case Algorithm::NvlsTree:
+    case Algorithm::CollNetDirect:
       return corrections.nvls;
     case Algorithm::PointToPoint:
       break;
@@ -56,12 +59,18 @@ const CombinationCorrection& correction_of(const CollectiveCorrections& correcti
   return protocols.simple;
 }
 
-// A correction may make up for a tuner that is too careful, not for the links.
-BytesPerSecond corrected_bandwidth(const TunedCollective& collective, Algorithm algorithm,
-                                   Protocol protocol, double factor) {
-  const BytesPerSecond tuned = tuner_bandwidth(collective, algorithm, protocol);
-  if (factor <= 1) return factor * tuned;
-  return std::min(factor * tuned, std::max(tuned, links_bandwidth(collective, algorithm)));
+/// Bytes of one unit's flow over the message.
+double unit_share(CollectiveKind kind, Algorithm algorithm, Protocol protocol,
+                  const GroupLayout& layout) {
+  const Traffic& traffic = layout.of(traffic_of(kind, algorithm));
+  return wire_share(kind, algorithm, layout.ranks) / traffic.units * protocol_overhead(protocol);
+}
+
+/// Of the message, when only the links limit.
+BytesPerSecond carried_by_links(CollectiveKind kind, Algorithm algorithm, Protocol protocol,
+                                const GroupLayout& layout) {
+  return layout.of(traffic_of(kind, algorithm)).pace /
+         unit_share(kind, algorithm, protocol, layout);
 }
 
 bool is_of_host(CollectiveKind kind) {
@@ -78,16 +87,40 @@ CollectiveCandidate candidate(const TunedCollective& collective, Algorithm algor
   const auto& bandwidth_factor = across ? network.bandwidth_factor : network.intra_bandwidth_factor;
   Seconds latency = network.launch.value + latency_factor.value * correction.latency.value *
                                                tuner_latency(collective, algorithm, protocol);
-  BytesPerSecond bandwidth =
-      bandwidth_factor.value *
-      corrected_bandwidth(collective, algorithm, protocol, correction.bandwidth.value);
+  BytesPerSecond tuned = bandwidth_factor.value * correction.bandwidth.value *
+                         tuner_bandwidth(collective, algorithm, protocol);
   if (collective.message.value() > 0) {
     const double by_size = size_factor(corrections, collective.message);
-    const Seconds flow = collective.message / bandwidth;
-    bandwidth = bandwidth / (by_size * (1 + corrections.ramp.value * std::sqrt(latency / flow)));
+    const Seconds flow = collective.message / tuned;
+    tuned = tuned / (by_size * (1 + corrections.ramp.value * std::sqrt(latency / flow)));
     latency *= by_size;
   }
-  return {algorithm, protocol, latency, bandwidth, latency + collective.message / bandwidth};
+  // A correction may make up for a tuner that is too careful, not for the links.
+  const BytesPerSecond bandwidth =
+      std::min(tuned, carried_by_links(collective.kind, algorithm, protocol, collective.layout));
+  return {algorithm,
+          protocol,
+          latency,
+          bandwidth,
+          latency + collective.message / bandwidth,
+          latency + collective.message / tuned};
+}
+
+/// Keeps the candidates that `wanted` picks, if it picks any.
+template <class Wanted>
+void keep_if_any(std::vector<CollectiveCandidate>& candidates, const Wanted& wanted) {
+  if (std::any_of(candidates.begin(), candidates.end(), wanted)) {
+    std::erase_if(candidates, [&](const CollectiveCandidate& c) { return !wanted(c); });
+  }
+}
+
+void keep_forced(std::vector<CollectiveCandidate>& candidates, const NcclChoice& choice) {
+  keep_if_any(candidates, [&](const CollectiveCandidate& c) {
+    return !choice.algorithm || c.algorithm == *choice.algorithm;
+  });
+  keep_if_any(candidates, [&](const CollectiveCandidate& c) {
+    return !choice.protocol || c.protocol == *choice.protocol;
+  });
 }
 
 }  // namespace
@@ -97,8 +130,10 @@ std::vector<CollectiveCandidate> collective_candidates(CollectiveKind kind, Byte
                                                        const NetworkProfile& network) {
   STEPCAST_REQUIRES(layout.ranks >= 2);
   STEPCAST_REQUIRES(message.value() >= 0);
-  const NcclRelease& release = nccl_release(network.nccl_version, layout.architecture);
-  const TunedCollective collective{kind, message, layout, release, network.ll128};
+  const NcclChoice& choice = network.nccl;
+  const NcclRelease& release = nccl_release(
+      choice.version.empty() ? network.nccl_version : choice.version, layout.architecture);
+  const TunedCollective collective{kind, message, layout, release, network};
   std::vector<CollectiveCandidate> candidates;
   for (const Algorithm algorithm : kAlgorithms) {
     for (const Protocol protocol : kProtocols) {
@@ -106,8 +141,9 @@ std::vector<CollectiveCandidate> collective_candidates(CollectiveKind kind, Byte
       candidates.push_back(candidate(collective, algorithm, protocol, network));
     }
   }
+  keep_forced(candidates, choice);
   std::stable_sort(candidates.begin(), candidates.end(),
-                   [](const auto& a, const auto& b) { return a.time < b.time; });
+                   [](const auto& a, const auto& b) { return a.tuner_time < b.tuner_time; });
   return candidates;
 }
 
@@ -116,16 +152,14 @@ Transfer plan_transfer(CollectiveKind kind, Bytes message, const GroupLayout& la
   if (is_of_host(kind)) return plan_host_transfer(kind, message, layout);
   if (layout.ranks < 2 || message.value() == 0) return {};
   const CollectiveCandidate best = collective_candidates(kind, message, layout, network).front();
-  const Seconds flow_time = message / best.algorithm_bandwidth;
-  const double share = wire_share(kind, best.algorithm, layout) / layout.channels;
-  const Bytes on_the_wire = message * share * protocol_overhead(best.protocol);
-  const Bytes links_carry = layout.channel_bandwidth * flow_time;
-  const Bytes bytes(std::max(1.0, std::round(std::min(on_the_wire, links_carry).value())));
-  const BytesPerSecond pace = bytes / flow_time;
+  const TrafficKind traffic = traffic_of(kind, best.algorithm);
+  const BytesPerSecond pace = layout.of(traffic).pace;
+  const double share = unit_share(kind, best.algorithm, best.protocol, layout);
+  const Bytes bytes(std::max(1.0, std::round((message * share).value())));
+  const BytesPerSecond needed = bytes / (message / best.algorithm_bandwidth);
   // The tolerance is for equal but for rounding; a pace above the links' comes from whole bytes.
-  const bool links_limit =
-      on_the_wire >= links_carry * (1 - 1e-12) || pace >= layout.channel_bandwidth;
-  return {best.latency, bytes, links_limit ? BytesPerSecond() : pace};
+  const bool links_limit = needed >= pace * (1 - 1e-12);
+  return {best.latency, bytes, links_limit ? BytesPerSecond() : needed, traffic};
 }
 
 Transfer plan_host_transfer(CollectiveKind kind, Bytes message, const GroupLayout& layout) {
@@ -145,10 +179,26 @@ Transfer plan_host_transfer(CollectiveKind kind, Bytes message, const GroupLayou
 
 Seconds alone_time(const Transfer& transfer, const GroupLayout& layout) {
   if (transfer.bytes.value() == 0) return transfer.latency;
+  const BytesPerSecond pace = layout.of(transfer.traffic).pace;
   const bool limited = transfer.rate_limit.value() > 0;
-  const BytesPerSecond rate =
-      limited ? std::min(transfer.rate_limit, layout.channel_bandwidth) : layout.channel_bandwidth;
-  return transfer.latency + transfer.bytes / rate;
+  return transfer.latency + transfer.bytes / (limited ? std::min(transfer.rate_limit, pace) : pace);
+}
+
+TrafficKind traffic_of(CollectiveKind kind, Algorithm algorithm) {
+  switch (algorithm) {
+    case Algorithm::Tree:
+      return TrafficKind::Tree;
+    case Algorithm::Nvls:
+      return TrafficKind::Nvls;
+    case Algorithm::NvlsTree:
+      return TrafficKind::NvlsTree;
+    case Algorithm::CollNetDirect:
+      return TrafficKind::CollNet;
+    case Algorithm::Ring:
+    case Algorithm::PointToPoint:
+      break;
+  }
+  return kind == CollectiveKind::AllToAll ? TrafficKind::AllToAll : TrafficKind::Ring;
 }
 
 double bus_factor(CollectiveKind kind, int ranks) {
@@ -187,32 +237,6 @@ std::string_view word(CollectiveKind kind) {
       break;
   }
   return "host_update";
-}
-
-std::string_view word(Algorithm algorithm) {
-  switch (algorithm) {
-    case Algorithm::Ring:
-      return "ring";
-    case Algorithm::Tree:
-      return "tree";
-    case Algorithm::Nvls:
-      return "nvls";
-    case Algorithm::PointToPoint:
-      break;
-  }
-  return "point_to_point";
-}
-
-std::string_view word(Protocol protocol) {
-  switch (protocol) {
-    case Protocol::LL:
-      return "ll";
-    case Protocol::LL128:
-      return "ll128";
-    case Protocol::Simple:
-      break;
-  }
-  return "simple";
 }
 
 }  // namespace stepcast

@@ -1,6 +1,8 @@
 #include "models/nccl_tables.h"
 
+#include <charconv>
 #include <cmath>
+#include <optional>
 
 #include "base/contract.h"
 
@@ -20,12 +22,45 @@ constexpr NcclRelease kRelease210{
     .mixed_ll_hop = 1.8,
     .counts_closing_hops = false,
     .posting_overhead = false,
-    .adds_nic_latency = false,
+    .nic_latency = NicLatency::Ignored,
     .one_gpu_uses_tree_hop = false,
     .plateau_by_channel = false,
     .plateau = 1.9,
     .ampere_bus_cap = 235_GB_per_s,
-    .nvls_latency = {},
+    .has_nvls = false,
+    .nvls = {},
+    .nvls_tree = {},
+    .nvls_tree_by_nodes = false,
+    .has_collnet = false,
+    .collnet = {},
+    .collnet_copy = {},
+};
+
+constexpr NcclRelease kRelease212{
+    .version = "2.12",
+    .base_tree = {4.4_us, 4.4_us, 0.0_us},
+    .base_ring = {3.6_us, 10.0_us, 8.4_us},
+    .nvlink = {{0.52_us, 1.25_us, 28.0_us}, {0.47_us, 1.9_us, 3.4_us}},
+    .pcie = {{1.0_us, 1.9_us, 28.0_us}, {1.0_us, 2.5_us, 5.7_us}},
+    .network = {{5.0_us, 8.5_us, 28.0_us}, {2.7_us, 4.0_us, 28.0_us}},
+    .ring_ll_share = 1.0 / 4,
+    .ring_ll_share_gather = 1.0 / 3,
+    .ring_ll128_share_one_gpu = 0.7,
+    .mixed_ll_hop = 1.8,
+    .counts_closing_hops = false,
+    .posting_overhead = false,
+    .nic_latency = NicLatency::Replaces,
+    .one_gpu_uses_tree_hop = false,
+    .plateau_by_channel = false,
+    .plateau = 1.9,
+    .ampere_bus_cap = {},
+    .has_nvls = false,
+    .nvls = {},
+    .nvls_tree = {},
+    .nvls_tree_by_nodes = false,
+    .has_collnet = false,
+    .collnet = {},
+    .collnet_copy = {},
 };
 
 constexpr NcclRelease kRelease218{
@@ -41,12 +76,45 @@ constexpr NcclRelease kRelease218{
     .mixed_ll_hop = 1.0,
     .counts_closing_hops = true,
     .posting_overhead = true,
-    .adds_nic_latency = true,
+    .nic_latency = NicLatency::Added,
     .one_gpu_uses_tree_hop = false,
     .plateau_by_channel = false,
     .plateau = 1.9,
     .ampere_bus_cap = {},
-    .nvls_latency = 23_us,
+    .has_nvls = true,
+    .nvls = {23_us, 0.0_us, 18_us},
+    .nvls_tree = {23_us, 0.0_us, 19_us},
+    .nvls_tree_by_nodes = true,
+    .has_collnet = true,
+    .collnet = {0.0_us, 8.0_us, 10.7_us},
+    .collnet_copy = 0.5_us,
+};
+
+constexpr NcclRelease kRelease219{
+    .version = "2.19",
+    .base_tree = {6.8_us, 14.0_us, 0.0_us},
+    .base_ring = {6.6_us, 14.0_us, 8.4_us},
+    .nvlink = {{0.6_us, 1.25_us, 28.0_us}, {0.6_us, 1.9_us, 3.4_us}},
+    .pcie = {{1.0_us, 1.9_us, 28.0_us}, {1.0_us, 2.5_us, 5.7_us}},
+    .network = {{5.0_us, 8.5_us, 28.0_us}, {2.7_us, 4.0_us, 14.0_us}},
+    .ring_ll_share = 1.0 / 4,
+    .ring_ll_share_gather = 1.0 / 3,
+    .ring_ll128_share_one_gpu = 0.7,
+    .mixed_ll_hop = 1.0,
+    .counts_closing_hops = true,
+    .posting_overhead = true,
+    .nic_latency = NicLatency::Added,
+    .one_gpu_uses_tree_hop = false,
+    .plateau_by_channel = false,
+    .plateau = 1.9,
+    .ampere_bus_cap = {},
+    .has_nvls = true,
+    .nvls = {0.0_us, 23_us, 18_us},
+    .nvls_tree = {0.0_us, 23_us, 14_us},
+    .nvls_tree_by_nodes = false,
+    .has_collnet = true,
+    .collnet = {0.0_us, 3.7_us, 31_us},
+    .collnet_copy = 0.4_us,
 };
 
 constexpr NcclRelease kRelease227{
@@ -62,13 +130,38 @@ constexpr NcclRelease kRelease227{
     .mixed_ll_hop = 1.0,
     .counts_closing_hops = false,
     .posting_overhead = true,
-    .adds_nic_latency = true,
+    .nic_latency = NicLatency::Added,
     .one_gpu_uses_tree_hop = true,
     .plateau_by_channel = true,
     .plateau = 1.4,
     .ampere_bus_cap = {},
-    .nvls_latency = 25_us,
+    .has_nvls = true,
+    .nvls = {0.0_us, 25_us, 18_us},
+    .nvls_tree = {0.0_us, 25_us, 14_us},
+    .nvls_tree_by_nodes = false,
+    .has_collnet = true,
+    .collnet = {0.0_us, 3.7_us, 31_us},
+    .collnet_copy = 0.4_us,
 };
+
+/// From the oldest to the newest.
+constexpr std::array kReleases{&kRelease210, &kRelease212, &kRelease218, &kRelease219,
+                               &kRelease227};
+
+/// x of "2.x" or "2.x.y"; nothing for anything else.
+std::optional<int> minor_version(std::string_view version) {
+  if (!version.starts_with("2.")) return std::nullopt;
+  int minor = 0;
+  const char* const end = version.data() + version.size();
+  auto [rest, error] = std::from_chars(version.data() + 2, end, minor);
+  if (error != std::errc() || minor < 0) return std::nullopt;
+  if (rest == end) return minor;
+  int patch = 0;
+  if (*rest != '.') return std::nullopt;
+  const auto [after, patch_error] = std::from_chars(rest + 1, end, patch);
+  if (patch_error != std::errc() || after != end) return std::nullopt;
+  return minor;
+}
 
 /// [one node, two nodes, more]
 using PerNodes = std::array<BytesPerSecond, 3>;
@@ -97,15 +190,21 @@ const NcclRelease& nccl_release(std::string_view version, GpuArchitecture archit
         return kRelease227;
     }
   }
-  if (version == kRelease210.version) return kRelease210;
-  if (version == kRelease218.version) return kRelease218;
-  STEPCAST_REQUIRES(version == kRelease227.version);
-  return kRelease227;
+  const std::optional<int> minor = minor_version(version);
+  STEPCAST_REQUIRES(minor.has_value());
+  const NcclRelease* nearest = kReleases.front();
+  for (const NcclRelease* release : kReleases) {
+    if (*minor_version(release->version) <= *minor) nearest = release;
+  }
+  return *nearest;
 }
 
 bool knows_nccl_release(std::string_view version) {
-  return version.empty() || version == kRelease210.version || version == kRelease218.version ||
-         version == kRelease227.version;
+  return version.empty() || minor_version(version).has_value();
+}
+
+BytesPerSecond channel_cap(GpuArchitecture architecture) {
+  return tree_channel_cap(architecture, 1);
 }
 
 BytesPerSecond ring_ll128_channel_cap(GpuArchitecture architecture) {

@@ -169,10 +169,10 @@ void describe(Fields& f, GpuProfile& profile) {
 
 void describe(Fields& f, NetworkProfile& profile) {
   f.field("nccl_version", profile.nccl_version,
-          {.doc = "whose constants hold: 2.10, 2.18 or 2.27; empty: by the GPU's time"});
+          {.doc = "release whose constants hold, as 2.18; empty: by the GPU's time"});
   if (!knows_nccl_release(profile.nccl_version)) {
     f.fault("nccl_version", "no constants of NCCL \"" + profile.nccl_version + "\"",
-            "2.10, 2.18 and 2.27 are known");
+            "such as \"2.18\"; the nearest known release at or below it is taken");
   }
   fitted(f, "latency_factor", profile.latency_factor,
          "on the tuner's latencies of groups that cross the network");
@@ -186,6 +186,8 @@ void describe(Fields& f, NetworkProfile& profile) {
   fitted(f, "shared_launch", profile.shared_launch,
          "between the launches on two GPUs where one process drives all of a node");
   f.field("ll128", profile.ll128, {.doc = "whether protocol LL128 may cross this network"});
+  fitted(f, "socket_thread", profile.socket_thread,
+         "what one CPU thread moves over TCP sockets; 0: none is needed", Presence::Optional);
   f.object("inside_node", [&](Fields& g) { describe(g, profile.inside_node); },
            {.doc = "corrections of groups inside a node"});
   f.object("across_nodes", [&](Fields& g) { describe(g, profile.across_nodes); },

@@ -8,6 +8,7 @@
 #include "base/units.h"
 #include "models/collective_corrections.h"
 #include "models/fitted.h"
+#include "models/nccl_choice.h"
 
 namespace stepcast {
 
@@ -52,7 +53,7 @@ struct GpuProfile {
 /// NCCL on a kind of network. Forms: collectives.h.
 struct NetworkProfile {
   std::string name;
-  std::string nccl_version;       ///< whose constants hold: 2.10, 2.18 or 2.27; empty: by GPU
+  std::string nccl_version;       ///< whose constants hold, as "2.18"; empty: by GPU
   Fitted<double> latency_factor;  ///< on the tuner's latencies of groups that cross the network
   Fitted<double> intra_latency_factor;  ///< on those of groups inside a node
   Fitted<double> bandwidth_factor;      ///< on the bandwidths of groups that cross the network
@@ -64,6 +65,9 @@ struct NetworkProfile {
   bool ll128 = true;                  ///< whether LL128 may cross this network
   CollectiveCorrections inside_node;  ///< what calibration found beyond these factors
   CollectiveCorrections across_nodes;
+  /// What one CPU thread moves over TCP sockets; 0: the network needs none.
+  Fitted<BytesPerSecond> socket_thread{};
+  NcclChoice nccl;  ///< what the scenario forces; no constant
 };
 
 /// Times of the host thread that launches kernels.

@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 
 #include <string>
+#include <utility>
 #include <vector>
+
+#include "models/nccl_tables.h"
 
 namespace stepcast {
 
@@ -54,6 +57,81 @@ std::optional<Violation> attention_violation(const TrainingJob& job, const GpuSp
   return std::nullopt;
 }
 
+Violation refused_choice(const char* key, std::string problem, std::string hint) {
+  return {std::string("/nccl/") + key, std::move(problem), std::move(hint), {}};
+}
+
+bool needs_switches(Algorithm algorithm) {
+  return algorithm == Algorithm::Nvls || algorithm == Algorithm::NvlsTree;
+}
+
+std::optional<Violation> nvls_violation(const Scenario& scenario, Algorithm algorithm) {
+  const NodeSpec& node = scenario.cluster.node;
+  const bool before_hopper = node.gpu.architecture == GpuArchitecture::Volta ||
+                             node.gpu.architecture == GpuArchitecture::Ampere;
+  if (before_hopper || node.interconnect != GpuInterconnect::NvSwitch) {
+    return refused_choice("algorithm",
+                          fmt::format("{} needs NVSwitches that reduce, {} has none",
+                                      word(algorithm), gpu_text(node.gpu)),
+                          "ring and tree run on it");
+  }
+  const NetworkProfile& network = scenario.profile.network;
+  const std::string& version =
+      network.nccl.version.empty() ? network.nccl_version : network.nccl.version;
+  if (!nccl_release(version, node.gpu.architecture).has_nvls) {
+    return refused_choice("algorithm", fmt::format("NCCL {} has no {}", version, word(algorithm)),
+                          "it came with 2.17; \"version\": \"2.18\" has it");
+  }
+  if (algorithm == Algorithm::NvlsTree && scenario.cluster.nodes == 1) {
+    return refused_choice("algorithm", "nvls_tree joins several nodes, the cluster has one",
+                          "nvls runs inside a node");
+  }
+  if (algorithm == Algorithm::Nvls && scenario.cluster.nodes > 1 &&
+      !scenario.cluster.fabric.sharp) {
+    return refused_choice("algorithm", "nvls over several nodes needs a network that reduces",
+                          "nvls_tree does without, and a fabric with \"sharp\": true reduces");
+  }
+  return std::nullopt;
+}
+
+std::optional<Violation> protocol_violation(const Scenario& scenario, const NcclChoice& choice) {
+  if (!choice.protocol) return std::nullopt;
+  const bool reduces = choice.algorithm && *choice.algorithm != Algorithm::Ring &&
+                       *choice.algorithm != Algorithm::Tree;
+  if (reduces && *choice.protocol != Protocol::Simple) {
+    return refused_choice(
+        "protocol", fmt::format("{} has no {}", word(*choice.algorithm), word(*choice.protocol)),
+        "it runs simple");
+  }
+  const bool pcie = scenario.cluster.node.interconnect == GpuInterconnect::Pcie;
+  if (*choice.protocol == Protocol::LL128 && pcie && gpus_per_node(scenario.cluster) > 1) {
+    return refused_choice("protocol", "ll128 needs NVLink between the GPUs of a node",
+                          "ll and simple run over PCIe");
+  }
+  return std::nullopt;
+}
+
+/// What was forced on NCCL and cannot be.
+std::optional<Violation> nccl_violation(const Scenario& scenario) {
+  if (!scenario.nccl) return std::nullopt;
+  const NcclChoice& choice = *scenario.nccl;
+  if (choice.algorithm && needs_switches(*choice.algorithm)) {
+    if (auto violation = nvls_violation(scenario, *choice.algorithm)) return violation;
+  }
+  if (choice.algorithm == Algorithm::CollNetDirect &&
+      (scenario.cluster.nodes == 1 || !scenario.cluster.fabric.sharp)) {
+    return refused_choice("algorithm", "collnet_direct needs a network that reduces",
+                          "a fabric with \"sharp\": true, such as ndr_rail_sharp");
+  }
+  const bool sockets =
+      scenario.cluster.nodes > 1 && scenario.cluster.fabric.transport == Transport::Tcp;
+  if (choice.socket_threads && !sockets) {
+    return refused_choice("socket_threads", "no sockets: the nodes do not talk over TCP",
+                          "a fabric with \"transport\": \"tcp\" uses them");
+  }
+  return protocol_violation(scenario, choice);
+}
+
 }  // namespace
 
 int num_gpus(const ClusterSpec& cluster) { return cluster.nodes * gpus_per_node(cluster); }
@@ -63,7 +141,9 @@ std::optional<Violation> first_violation(const Scenario& scenario) {
   if (found.empty()) {
     const GpuSpec& gpu = scenario.cluster.node.gpu;
     const std::optional<Violation> precision = precision_violation(scenario.job, gpu);
-    return precision ? precision : attention_violation(scenario.job, gpu);
+    if (precision) return precision;
+    const std::optional<Violation> attention = attention_violation(scenario.job, gpu);
+    return attention ? attention : nccl_violation(scenario);
   }
   Violation first = found.front();
   if (first.key == "/plan" && !first.details.empty()) {

@@ -52,12 +52,15 @@ std::string title_of(const json& scenario, const InputPlace& place) {
                                                     : default_title(place);
 }
 
-/// The cluster's faults are checked by building it, which knows its links but not where they were
-/// written.
-void check_faults(const Scenario& scenario, const InputPlace& place) {
-  if (scenario.cluster.faults.empty()) return;
+/// What only the links can tell is checked by building the cluster, which does not know where
+/// faults, background and fabric were written. Nodes are alike, so two show how they are wired.
+void check_cluster(const Scenario& scenario, const InputPlace& place) {
+  ClusterSpec spec = scenario.cluster;
+  const bool few_will_do =
+      spec.faults.empty() && spec.background.empty() && spec.fabric.layout != FabricLayout::Torus;
+  if (few_will_do) spec.nodes = std::min(spec.nodes, 2);
   try {
-    const Cluster cluster(scenario.cluster);
+    const Cluster cluster(spec);
   } catch (const InputError& error) {
     throw InputError({place.file, place.pointer + error.place().pointer}, error.problem(),
                      error.hint(), error.details());
@@ -106,9 +109,10 @@ class ScenarioReader {
     scenario.caveats = caveats_of(written);
     check_fabric(scenario, place);
     scenario.profile = profiles_.choose(scenario, calibration ? &*calibration : nullptr, place);
+    if (scenario.nccl) scenario.profile.network.nccl = *scenario.nccl;
     complete(scenario.job, num_gpus(scenario.cluster), scenario.profile.framework);
     check_plan(scenario, place);
-    check_faults(scenario, place);
+    check_cluster(scenario, place);
     return scenario;
   }
 

@@ -46,6 +46,7 @@ struct Scenario {
   TrainingJob job;
   Profile profile;
   std::optional<Price> price;
+  std::optional<NcclChoice> nccl;  ///< what is forced on NCCL; profile.network holds it too
   std::optional<double> training_tokens;
   std::optional<std::int64_t> seed;  ///< of everything random in the prediction
   std::optional<Figures> claimed;

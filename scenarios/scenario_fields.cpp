@@ -56,6 +56,42 @@ void describe(Fields& f, Fault& fault) {
   check_fault(f, fault, rate.has_value(), bandwidth.has_value());
 }
 
+void describe(Fields& f, BackgroundTraffic& traffic) {
+  std::optional<int> from;
+  std::optional<int> to;
+  std::optional<BytesPerSecond> rate;
+  std::optional<double> share;
+  if (traffic.from >= 0) {
+    from = traffic.from;
+    to = traffic.to;
+  }
+  if (traffic.share > 0) {
+    share = traffic.share;
+  } else if (traffic.rate > 0_B_per_s) {
+    rate = traffic.rate;
+  }
+  f.field("from", from, {.at_least = 0, .doc = "a GPU that another job sends from"});
+  f.field("to", to, {.at_least = 0, .doc = "the GPU that it sends to"});
+  f.field("rails", traffic.rails, {.doc = "or NICs by number: their cables on every node"});
+  f.field("rate", rate, {.more_than = 0, .doc = "what it sends where nothing else is"});
+  f.field("share", share,
+          {.more_than = 0, .at_most = 1, .doc = "the same as a share of a NIC's usable rate"});
+  if (!f.reading()) return;
+  traffic.from = from.value_or(-1);
+  traffic.to = to.value_or(-1);
+  traffic.rate = rate.value_or(0_B_per_s);
+  traffic.share = share.value_or(0);
+  const bool of_pair = from.has_value() || to.has_value();
+  if (of_pair == !traffic.rails.empty()) {
+    f.fault("", "background traffic is from one gpu to another or on rails");
+  }
+  if (from.has_value() != to.has_value()) f.fault("", "\"from\" needs \"to\", and \"to\" \"from\"");
+  if (of_pair && from == to) f.fault("to", "a GPU does not send to itself");
+  if (rate.has_value() == share.has_value()) {
+    f.fault("", "background traffic has a rate or a share", "\"share\": 0.5 is half of a NIC");
+  }
+}
+
 void describe(Fields& f, Figures& figures) {
   f.field("step_time", figures.step_time, positive("of one optimizer step"));
   f.field("tokens_per_s", figures.tokens_per_s, positive("of the whole cluster"));
@@ -148,6 +184,9 @@ void describe(Fields& f, Scenario& scenario) {
       "cluster", [&](Fields& g) { describe_cluster(g, scenario); }, required("what it runs on"));
   f.list("faults", scenario.cluster.faults,
          {.doc = "what of the cluster runs slower than it should"});
+  f.list("background", scenario.cluster.background,
+         {.doc = "what another job sends over the same links"});
+  f.object("nccl", scenario.nccl, {.doc = "what is forced on NCCL"});
   describe_settings(f, scenario.job);
   describe_calibration(f, scenario);
   f.part("price", "prices", scenario.price_name, scenario.price, {.doc = "what a node costs"});
@@ -155,7 +194,9 @@ void describe(Fields& f, Scenario& scenario) {
   f.field("seed", scenario.seed, {.at_least = 0, .doc = "of everything random"});
   f.object("claimed", scenario.claimed, {.doc = "figures that the prediction judges"});
   f.object("measured", scenario.measured, {.doc = "figures that judge the prediction"});
-  if (f.reading()) name_parts(scenario);
+  if (!f.reading()) return;
+  scenario.cluster.seed = static_cast<std::uint64_t>(scenario.seed.value_or(0));
+  name_parts(scenario);
 }
 
 }  // namespace stepcast

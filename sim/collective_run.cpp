@@ -26,7 +26,7 @@ void pass_round(StepProgram& program, int ranks) {
   append(program.programs[0], Stream::SendForward, InstructionKind::Send, 0);
   append(program.programs[0], Stream::ReceiveForward, InstructionKind::Receive, 1);
   for (int rank = 0; rank < ranks; ++rank) {
-    program.communicators.push_back({{rank, (rank + 1) % ranks}});
+    program.communicators.push_back({{rank, (rank + 1) % ranks}, CommunicatorKind::Pair});
     program.communicators_of_rank.push_back({rank, (rank + ranks - 1) % ranks});
   }
 }

@@ -28,6 +28,12 @@ class DemandCollector {
       : folded_(folded), plan_(plan), demands_(folded.links.size()) {}
 
   DemandsByLink collect(const Timeline& timeline) {
+    for (const FoldedBackground& flow : folded_.background) {
+      for (const int link : flow.links) {
+        demands_[static_cast<std::size_t>(link)].push_back(
+            {Seconds(), timeline.end(), flow.rate.value(), -1, -1});
+      }
+    }
     for (std::size_t r = 0; r < timeline.ranks.size(); ++r) {
       for (int s = 0; s < kNumStreams; ++s) {
         for (const Span& span : timeline.ranks[r].streams[static_cast<std::size_t>(s)]) {
@@ -62,7 +68,7 @@ class DemandCollector {
     const double rate = alone_rate(communicator, instruction.operation).value();
     const Transfer& transfer =
         communicator.transfers[static_cast<std::size_t>(instruction.operation)];
-    for (const WeightedLink& use : communicator.links) {
+    for (const WeightedLink& use : communicator.traffic_of(transfer).links) {
       demands_[static_cast<std::size_t>(use.link)].push_back(
           {span.flow_begin + transfer.latency, span.end, use.weight * rate, -1, -1});
     }
@@ -92,7 +98,9 @@ class DemandCollector {
           communicator_index(folded_, rank_class, instruction))];
       if (own && communicator.arrivals.size() > 1) continue;
       const double rate = alone_rate(communicator, instruction.operation).value();
-      for (const WeightedLink& use : communicator.links) {
+      const Transfer& transfer =
+          communicator.transfers[static_cast<std::size_t>(instruction.operation)];
+      for (const WeightedLink& use : communicator.traffic_of(transfer).links) {
         double& most = largest[use.link];
         most = std::max(most, use.weight * rate);
       }

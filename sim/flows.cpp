@@ -1,5 +1,7 @@
 #include "sim/flows.h"
 
+#include <algorithm>
+
 namespace stepcast {
 namespace {
 
@@ -23,21 +25,56 @@ void plan_transfers(CommunicatorFlows& flows, const Communicator& communicator,
   const auto operation = [&](int i) -> const Operation& {
     return program.operations[static_cast<std::size_t>(i)];
   };
-  const GroupLayout layout = communicator_layout(communicator, placement, cluster);
+  const bool all_to_all = std::any_of(used.begin(), used.end(), [&](int i) {
+    return operation(i).kind == CollectiveKind::AllToAll;
+  });
+  const GroupLayout layout = communicator_layout(communicator, placement, cluster, all_to_all);
   flows.stays_in_memory = communicator.kind == CommunicatorKind::HostMemory;
-  flows.links = layout.ring;
   flows.transfers.resize(program.operations.size());
   for (const int i : used) {
-    flows.transfers[static_cast<std::size_t>(i)] =
-        plan_transfer(operation(i).kind, operation(i).message, layout, network);
+    Transfer& transfer = flows.transfers[static_cast<std::size_t>(i)];
+    transfer = plan_transfer(operation(i).kind, operation(i).message, layout, network);
+    if (transfer.bytes == Bytes()) continue;
+    flows.links[index(transfer.traffic)] = layout.of(transfer.traffic).links;
   }
 }
 
-GroupLayout layout_of(CommunicatorKind kind, const std::vector<GpuId>& gpus,
-                      const Cluster& cluster) {
+void add_node(std::vector<int>& ascending, int node) {
+  if (ascending.empty() || ascending.back() != node) ascending.push_back(node);
+}
+
+// Where the nodes of a group over replicas stand among those of the whole job: few replicas are
+// placed. A group's ranks are in order, those of its first replica (a context group's) first.
+NodesOfGroup nodes_of_group(const Communicator& communicator, const Placement& placement,
+                            const Cluster& cluster) {
+  NodesOfGroup nodes;
+  if (placement.replicas.empty()) return nodes;
+  const int gpus = cluster.gpus_per_node();
+  std::vector<int> placed;
+  for (const int rank : communicator.ranks) {
+    add_node(placed, placement.number_in_job(rank) / gpus);
+  }
+  const auto of_one_replica =
+      static_cast<std::ptrdiff_t>(communicator.ranks.size()) / placement.grid.degree(Axis::Data);
+  const std::vector<int> first(communicator.ranks.begin(),
+                               communicator.ranks.begin() + of_one_replica);
+  std::vector<int> all;
+  for (int replica = 0; replica < placement.data_parallel(); ++replica) {
+    for (const int rank : first) add_node(all, placement.number_in_replica(rank, replica) / gpus);
+  }
+  nodes.total = static_cast<int>(all.size());
+  for (const int node : placed) {
+    const auto place = std::lower_bound(all.begin(), all.end(), node);
+    nodes.number.push_back(static_cast<int>(place - all.begin()));
+  }
+  return nodes;
+}
+
+GroupLayout layout_of(CommunicatorKind kind, const std::vector<GpuId>& gpus, const Cluster& cluster,
+                      bool all_to_all, const NodesOfGroup& nodes) {
   switch (kind) {
     case CommunicatorKind::Group:
-      return layout_group(cluster, gpus);
+      return layout_group(cluster, gpus, all_to_all, nodes);
     case CommunicatorKind::Pair:
       return layout_pair(cluster, gpus[0], gpus[1]);
     case CommunicatorKind::ToHost:
@@ -63,16 +100,18 @@ std::vector<Operations> operations_by_group(const RankProgram& rank) {
 }
 
 GroupLayout communicator_layout(const Communicator& communicator, const Placement& placement,
-                                const Cluster& cluster) {
+                                const Cluster& cluster, bool all_to_all) {
   std::vector<GpuId> gpus;
   for (const int rank : communicator.ranks) {
     gpus.push_back(placement.gpu_of_rank[static_cast<std::size_t>(rank)]);
   }
-  GroupLayout layout = layout_of(communicator.kind, gpus, cluster);
-  if (communicator.over_replicas) {
-    const int placed = placement.grid.degree(Axis::Data);
-    layout.ranks = layout.ranks * placement.data_parallel() / placed;
-    layout.nodes = layout.nodes * placement.data_parallel() / placed;
+  const NodesOfGroup nodes = communicator.over_replicas
+                                 ? nodes_of_group(communicator, placement, cluster)
+                                 : NodesOfGroup{};
+  GroupLayout layout = layout_of(communicator.kind, gpus, cluster, all_to_all, nodes);
+  if (nodes.total > 0) {
+    layout.ranks = layout.ranks / placement.grid.degree(Axis::Data) * placement.data_parallel();
+    layout.nodes = nodes.total;
   }
   return layout;
 }

@@ -20,14 +20,14 @@ struct Member {
 
 struct CommunicatorFlows {
   std::vector<Member> members;
-  std::vector<WeightedLink> links;
+  PerTraffic<std::vector<WeightedLink>> links;  ///< of the kinds of traffic that its transfers are
   std::vector<Transfer> transfers;  ///< [operation]; empty transfers for operations it never runs
   bool stays_in_memory = false;     ///< runs over a host memory's links and no others
 };
 
-/// How a communicator of the whole job lies on the cluster.
+/// How a communicator of the whole job lies on the cluster; `all_to_all`: that traffic too.
 GroupLayout communicator_layout(const Communicator& communicator, const Placement& placement,
-                                const Cluster& cluster);
+                                const Cluster& cluster, bool all_to_all);
 
 /// [local number] -> operations that a rank's program runs on that communicator.
 std::vector<std::set<int>> operations_by_group(const RankProgram& rank);

@@ -39,7 +39,9 @@ std::vector<FoldedLink> fold_links(const std::vector<CommunicatorFlows>& flows,
                                    Partition& partition, std::span<const Link> links) {
   std::vector<char> used(links.size(), 0);
   for (const CommunicatorFlows& communicator : flows) {
-    for (const WeightedLink& use : communicator.links) used[static_cast<std::size_t>(use.link)] = 1;
+    for (const auto& uses : communicator.links) {
+      for (const WeightedLink& use : uses) used[static_cast<std::size_t>(use.link)] = 1;
+    }
   }
   std::map<int, int> renumbered;
   std::vector<FoldedLink> folded;
@@ -64,16 +66,23 @@ void add_weights(const std::vector<CommunicatorFlows>& flows, const Partition& p
   for (std::size_t l = 0; l < links.size(); ++l) {
     representatives[links[l].representative] = static_cast<int>(l);
   }
-  std::vector<std::map<int, int>> weights(folded.size());
+  std::vector<PerTraffic<std::map<int, int>>> weights(folded.size());
   for (std::size_t c = 0; c < flows.size(); ++c) {
-    for (const WeightedLink& use : flows[c].links) {
-      const auto place = representatives.find(use.link);
-      if (place == representatives.end()) continue;
-      weights[static_cast<std::size_t>(partition.communicator[c])][place->second] += use.weight;
+    for (std::size_t kind = 0; kind < flows[c].links.size(); ++kind) {
+      for (const WeightedLink& use : flows[c].links[kind]) {
+        const auto place = representatives.find(use.link);
+        if (place == representatives.end()) continue;
+        const auto index = static_cast<std::size_t>(partition.communicator[c]);
+        weights[index][kind][place->second] += use.weight;
+      }
     }
   }
   for (std::size_t c = 0; c < folded.size(); ++c) {
-    for (const auto& [link, weight] : weights[c]) folded[c].links.push_back({link, weight});
+    for (std::size_t kind = 0; kind < weights[c].size(); ++kind) {
+      for (const auto& [link, weight] : weights[c][kind]) {
+        folded[c].traffic[kind].links.push_back({link, weight});
+      }
+    }
   }
 }
 
@@ -106,7 +115,9 @@ std::vector<FoldedCommunicator> fold_communicators(const std::vector<Communicato
   }
   add_weights(flows, partition, links, folded);
   for (FoldedCommunicator& communicator : folded) {
-    communicator.pace = pace_of(communicator.links, links);
+    for (FoldedTraffic& traffic : communicator.traffic) {
+      traffic.pace = pace_of(traffic.links, links);
+    }
   }
   return folded;
 }
@@ -117,6 +128,26 @@ std::vector<double> rank_rates(const Placement& placement, const Cluster& cluste
   return rates;
 }
 
+// Flows on links that the program uses: the others meet nobody.
+std::vector<FoldedBackground> fold_background(const std::vector<FoldedLink>& links,
+                                              const Cluster& cluster) {
+  std::map<LinkId, int> representatives;
+  for (std::size_t l = 0; l < links.size(); ++l) {
+    representatives[links[l].representative] = static_cast<int>(l);
+  }
+  std::vector<FoldedBackground> folded;
+  for (const BackgroundFlow& flow : cluster.background()) {
+    FoldedBackground kept{{}, flow.rate};
+    for (const LinkId link : flow.links) {
+      const auto place = representatives.find(link);
+      if (place != representatives.end()) kept.links.push_back(place->second);
+    }
+    // A link that only it uses cannot hold it back: its rate is at most what any link has.
+    if (!kept.links.empty()) folded.push_back(std::move(kept));
+  }
+  return folded;
+}
+
 FoldedProgram quotient(const StepProgram& program, const std::vector<CommunicatorFlows>& flows,
                        Partition partition, const Placement& placement, const Cluster& cluster) {
   FoldedProgram folded;
@@ -124,6 +155,7 @@ FoldedProgram quotient(const StepProgram& program, const std::vector<Communicato
   folded.ranks = fold_ranks(program, partition, rank_rates(placement, cluster), placement);
   folded.links = fold_links(flows, partition, cluster.links());
   folded.communicators = fold_communicators(flows, partition, folded.links);
+  folded.background = fold_background(folded.links, cluster);
   folded.class_of_rank = std::move(partition.rank);
   return folded;
 }
@@ -134,8 +166,9 @@ BytesPerSecond alone_rate(const FoldedCommunicator& communicator, int operation)
   const Transfer& transfer = communicator.transfers[static_cast<std::size_t>(operation)];
   if (transfer.bytes <= Bytes()) return BytesPerSecond();
   const BytesPerSecond limit = transfer.rate_limit;
-  if (communicator.pace == BytesPerSecond()) return limit;
-  return limit > BytesPerSecond() ? std::min(limit, communicator.pace) : communicator.pace;
+  const BytesPerSecond pace = communicator.traffic_of(transfer).pace;
+  if (pace == BytesPerSecond()) return limit;
+  return limit > BytesPerSecond() ? std::min(limit, pace) : pace;
 }
 
 Seconds alone_time(const FoldedCommunicator& communicator, int operation) {
@@ -147,10 +180,9 @@ Seconds alone_time(const FoldedCommunicator& communicator, int operation) {
 FoldedProgram fold(const StepProgram& program, const Placement& placement, const Cluster& cluster,
                    const NetworkProfile& network) {
   std::vector<CommunicatorFlows> flows = communicator_flows(program, placement, cluster, network);
-  drop_implied_links(flows, cluster.links());
+  drop_implied_links(flows, cluster.links(), cluster.background());
   const std::vector<double> rates = rank_rates(placement, cluster);
-  return quotient(program, flows, refine(program, flows, rates, cluster.links()), placement,
-                  cluster);
+  return quotient(program, flows, refine(program, flows, rates, cluster), placement, cluster);
 }
 
 FoldedProgram unfolded(const StepProgram& program, const Placement& placement,

@@ -36,13 +36,27 @@ struct Arrival {
   friend auto operator<=>(const Arrival&, const Arrival&) = default;
 };
 
-/// A communicator class. `links` are folded links with the weight of the class's flows on one link
-/// of that class together.
-struct FoldedCommunicator {
+/// One kind of a communicator class's traffic. `links` are folded links with the weight of the
+/// class's flows on one link of that class together.
+struct FoldedTraffic {
   std::vector<WeightedLink> links;
-  BytesPerSecond pace;              ///< min over links of bandwidth / weight; 0 if it crosses none
+  BytesPerSecond pace;  ///< min over links of bandwidth / weight; 0 if it crosses none
+};
+
+struct FoldedCommunicator {
+  PerTraffic<FoldedTraffic> traffic;
   std::vector<Transfer> transfers;  ///< [operation of the program]; unused ones are empty
   std::vector<Arrival> arrivals;    ///< ascending; a call begins when all have come
+
+  const FoldedTraffic& traffic_of(const Transfer& transfer) const {
+    return traffic[index(transfer.traffic)];
+  }
+};
+
+/// Another job's flow; those on links of a class are there once, on its representative.
+struct FoldedBackground {
+  std::vector<int> links;  ///< folded
+  BytesPerSecond rate;
 };
 
 struct FoldedProgram {
@@ -50,6 +64,7 @@ struct FoldedProgram {
   std::vector<FoldedRank> ranks;
   std::vector<FoldedCommunicator> communicators;
   std::vector<FoldedLink> links;
+  std::vector<FoldedBackground> background;
   std::vector<int> class_of_rank;  ///< of every placed rank
 
   const RankProgram& text(int rank_class) const {

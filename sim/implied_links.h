@@ -13,7 +13,11 @@ namespace stepcast {
 
 /// Takes implied links out of the flows. A link is implied when the links over which its messages
 /// go on (or come from), other than straight back, have together no more bandwidth than it has, and
-/// are themselves kept or implied by kept ones. Holds for flows made of simple routes between GPUs.
-void drop_implied_links(std::vector<CommunicatorFlows>& flows, std::span<const Link> links);
+/// are themselves kept or implied by kept ones. Holds for flows made of simple routes between GPUs,
+/// and of routes that end or begin in a switch which reduces or spreads (their last link is kept,
+/// for its messages go on over none). A link with background traffic is kept: that goes on
+/// elsewhere.
+void drop_implied_links(std::vector<CommunicatorFlows>& flows, std::span<const Link> links,
+                        std::span<const BackgroundFlow> background);
 
 }  // namespace stepcast

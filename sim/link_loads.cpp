@@ -67,7 +67,7 @@ class LoadTally {
       const auto local = static_cast<std::size_t>(use.local_number);
       if (numbers[local] != static_cast<int>(communicator)) continue;
       const Transfer& transfer = flows.transfers[static_cast<std::size_t>(use.operation)];
-      for (const WeightedLink& link : flows.links) {
+      for (const WeightedLink& link : flows.links[index(transfer.traffic)]) {
         carried_[static_cast<std::size_t>(link.link)][static_cast<std::size_t>(use.activity)] +=
             transfer.bytes * link.weight * times;
       }

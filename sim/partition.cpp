@@ -50,6 +50,7 @@ class Numbering {
 
 struct Incidence {
   int communicator;
+  int kind;  // of traffic
   int weight;
 };
 
@@ -59,14 +60,17 @@ class Refinement {
              std::size_t num_links)
       : program_(program), flows_(flows), on_link_(num_links) {
     for (std::size_t c = 0; c < flows.size(); ++c) {
-      for (const WeightedLink& use : flows[c].links) {
-        on_link_[static_cast<std::size_t>(use.link)].push_back({static_cast<int>(c), use.weight});
+      for (int kind = 0; kind < kNumTrafficKinds; ++kind) {
+        for (const WeightedLink& use : flows[c].links[static_cast<std::size_t>(kind)]) {
+          on_link_[static_cast<std::size_t>(use.link)].push_back(
+              {static_cast<int>(c), kind, use.weight});
+        }
       }
     }
   }
 
-  Partition run(const std::vector<double>& rates, std::span<const Link> links) {
-    start(rates, links);
+  Partition run(const std::vector<double>& rates, const Cluster& cluster) {
+    start(rates, cluster);
     std::size_t classes = 0;
     std::size_t before = 0;
     do {
@@ -77,7 +81,7 @@ class Refinement {
   }
 
  private:
-  void start(const std::vector<double>& rates, std::span<const Link> links) {
+  void start(const std::vector<double>& rates, const Cluster& cluster) {
     Numbering ranks, communicators, link_numbers;
     for (std::size_t r = 0; r < rates.size(); ++r) {
       const auto program = static_cast<std::uint64_t>(program_.program_of_rank[r]);
@@ -86,8 +90,19 @@ class Refinement {
     for (const CommunicatorFlows& flows : flows_) {
       colour_.communicator.push_back(communicators.number(transfer_signature(flows)));
     }
-    for (const Link& link : links) {
-      colour_.link.push_back(link_numbers.number({bits(link.bandwidth.value())}));
+    std::vector<Signature> background(cluster.links().size());
+    int number = 0;
+    for (const BackgroundFlow& flow : cluster.background()) {
+      ++number;
+      for (const int link : flow.links) {
+        Signature& signature = background[static_cast<std::size_t>(link)];
+        signature.push_back(flow.links.size() == 1 ? bits(flow.rate.value()) : pack(-1, number));
+      }
+    }
+    for (std::size_t l = 0; l < background.size(); ++l) {
+      std::sort(background[l].begin(), background[l].end());
+      background[l].push_back(bits(cluster.links()[l].bandwidth.value()));
+      colour_.link.push_back(link_numbers.number(background[l]));
     }
   }
 
@@ -97,6 +112,7 @@ class Refinement {
       signature.push_back(bits(transfer.latency.value()));
       signature.push_back(bits(transfer.bytes.value()));
       signature.push_back(bits(transfer.rate_limit.value()));
+      signature.push_back(static_cast<std::uint64_t>(transfer.traffic));
     }
     return signature;
   }
@@ -112,9 +128,10 @@ class Refinement {
       }
       sort_unique(signature, 1);
       const std::size_t links_from = signature.size();
-      for (const WeightedLink& use : flows_[c].links) {
-        signature.push_back(
-            static_cast<std::uint64_t>(colour_.link[static_cast<std::size_t>(use.link)]));
+      for (int kind = 0; kind < kNumTrafficKinds; ++kind) {
+        for (const WeightedLink& use : flows_[c].links[static_cast<std::size_t>(kind)]) {
+          signature.push_back(pack(kind, colour_.link[static_cast<std::size_t>(use.link)]));
+        }
       }
       sort_unique(signature, links_from);
       signature.push_back(links_from);  // where the members end, so that no two kinds of entry mix
@@ -130,16 +147,16 @@ class Refinement {
     for (std::size_t l = 0; l < on_link_.size(); ++l) {
       uses.clear();
       for (const Incidence& use : on_link_[l]) {
-        uses.emplace_back(colour_.communicator[static_cast<std::size_t>(use.communicator)],
-                          use.weight);
+        const int colour = colour_.communicator[static_cast<std::size_t>(use.communicator)];
+        uses.emplace_back(colour * kNumTrafficKinds + use.kind, use.weight);
       }
       std::sort(uses.begin(), uses.end());
       signature.assign(1, static_cast<std::uint64_t>(colour_.link[l]));
       for (std::size_t i = 0; i < uses.size();) {
         int weight = 0;
-        const int communicator = uses[i].first;
-        for (; i < uses.size() && uses[i].first == communicator; ++i) weight += uses[i].second;
-        signature.push_back(pack(communicator, weight));
+        const int flow = uses[i].first;
+        for (; i < uses.size() && uses[i].first == flow; ++i) weight += uses[i].second;
+        signature.push_back(pack(flow, weight));
       }
       colour_.link[l] = numbers.number(signature);
     }
@@ -177,8 +194,8 @@ std::vector<int> identity(std::size_t size) {
 }  // namespace
 
 Partition refine(const StepProgram& program, const std::vector<CommunicatorFlows>& flows,
-                 const std::vector<double>& rates, std::span<const Link> links) {
-  return Refinement(program, flows, links.size()).run(rates, links);
+                 const std::vector<double>& rates, const Cluster& cluster) {
+  return Refinement(program, flows, cluster.links().size()).run(rates, cluster);
 }
 
 Partition discrete_partition(const StepProgram& program, std::size_t num_links) {

@@ -16,9 +16,10 @@ struct Partition {
                           ///< class by bandwidth
 };
 
-/// `rates`: speed of each rank's GPU. Exact: contents are compared, not only hashes.
+/// `rates`: speed of each rank's GPU. Links with other background traffic differ; a background flow
+/// over several links sets each of them apart. Exact: contents are compared, not only hashes.
 Partition refine(const StepProgram& program, const std::vector<CommunicatorFlows>& flows,
-                 const std::vector<double>& rates, std::span<const Link> links);
+                 const std::vector<double>& rates, const Cluster& cluster);
 
 /// Every object in a class of its own.
 Partition discrete_partition(const StepProgram& program, std::size_t num_links);

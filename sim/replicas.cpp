@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 #include <set>
 #include <string_view>
+
+#include "topology/tree_traffic.h"
 
 namespace stepcast {
 namespace {
@@ -25,7 +28,24 @@ bool stages_in_a_row(const ParallelPlan& plan) {
 
 // Its uplinks can never be the tightest links.
 bool leaves_never_block(const FabricSpec& fabric) {
-  return fabric.layout == FabricLayout::SingleSwitch || fabric.oversubscription <= 1.0;
+  switch (fabric.layout) {
+    case FabricLayout::SingleSwitch:
+      return true;
+    case FabricLayout::RailOptimized:
+    case FabricLayout::FatTree:
+      return fabric.oversubscription <= 1.0 && fabric.equal_cost_paths == 0 &&
+             (fabric.leaves_per_pod == 0 || fabric.pod_oversubscription <= 1.0);
+    case FabricLayout::Dragonfly:
+    case FabricLayout::Torus:
+      break;
+  }
+  return false;
+}
+
+// Another job on rails is on every node alike; between two GPUs it is not.
+bool alike_on_all_nodes(const std::vector<BackgroundTraffic>& background) {
+  return std::all_of(background.begin(), background.end(),
+                     [](const BackgroundTraffic& traffic) { return traffic.from < 0; });
 }
 
 int gpus_in_use(const ClusterSpec& cluster) {
@@ -33,7 +53,8 @@ int gpus_in_use(const ClusterSpec& cluster) {
 }
 
 std::optional<Blocks> blocks_of(const ParallelPlan& plan, const ClusterSpec& cluster) {
-  if (!leaves_never_block(cluster.fabric) || !stages_in_a_row(plan) || plan.shard_group > 0) {
+  if (!leaves_never_block(cluster.fabric) || !alike_on_all_nodes(cluster.background) ||
+      !stages_in_a_row(plan) || plan.shard_group > 0) {
     return std::nullopt;
   }
   const int gpus = gpus_in_use(cluster);
@@ -74,24 +95,50 @@ struct PlacedBlock {
   int copies;
 };
 
-// Faulty blocks and as many others as are needed for two replicas on two nodes, in order; the last
-// of the others stands for all that are left out.
-std::vector<PlacedBlock> choose_blocks(const Blocks& blocks, const std::set<int>& faulty) {
-  std::vector<int> healthy;
+// How many nodes of a block the groups over replicas touch: one number for each way in which they
+// lie there.
+std::set<int> nodes_touched(const ParallelPlan& plan, const Blocks& blocks, int gpus) {
+  const RankGrid grid = rank_grid(plan);
+  const int replica = plan.tensor_parallel * plan.context_parallel * plan.expert_parallel;
+  std::set<int> touched;
+  for (int rank = 0; rank < replica; ++rank) {
+    std::set<int> nodes;
+    for (const int member : grid.group_of(rank, {Axis::Data, Axis::Context})) {
+      nodes.insert(member / gpus);
+    }
+    touched.insert(static_cast<int>(nodes.size()) / blocks.per_stage);
+  }
+  return touched;
+}
+
+// How often a tree over all replicas enters each node of a block, for every such way: blocks that
+// differ in it carry different traffic.
+std::vector<int> tree_degrees(const Blocks& blocks, const std::set<int>& touched, int block) {
+  std::vector<int> degrees;
+  for (const int nodes : touched) {
+    for (int i = 0; i < nodes; ++i) {
+      degrees.push_back(tree_degree(block * nodes + i, blocks.per_stage * nodes));
+    }
+  }
+  return degrees;
+}
+
+// Faulty blocks, one block of every kind of the others, and as many more as are needed for two
+// replicas on two nodes, in order; the last of a kind stands for all of it that are left out.
+std::vector<PlacedBlock> choose_blocks(const Blocks& blocks, const std::set<int>& faulty,
+                                       const std::set<int>& touched) {
+  std::map<std::vector<int>, std::vector<int>> healthy;
   for (int b = 0; b < blocks.per_stage; ++b) {
-    if (!faulty.contains(b)) healthy.push_back(b);
+    if (!faulty.contains(b)) healthy[tree_degrees(blocks, touched, b)].push_back(b);
   }
-  const int at_least = std::min(blocks.replicas, blocks.nodes) >= 2 ? 1 : 2;
-  const auto needed =
-      static_cast<std::size_t>(std::max(1, at_least - static_cast<int>(faulty.size())));
+  const std::size_t at_least = std::min(blocks.replicas, blocks.nodes) >= 2 ? 1 : 2;
+  std::size_t missing = at_least - std::min(at_least, faulty.size() + healthy.size());
   std::vector<PlacedBlock> placed;
-  placed.reserve(faulty.size() + needed);
   for (const int b : faulty) placed.push_back({b, 1});
-  for (std::size_t i = 0; i < std::min(needed, healthy.size()); ++i) {
-    placed.push_back({healthy[i], 1});
-  }
-  if (needed < healthy.size()) {
-    placed.back().copies += static_cast<int>(healthy.size() - needed);
+  for (const auto& [degrees, alike] : healthy) {
+    std::size_t i = 0;
+    for (; i + 1 < alike.size() && missing > 0; ++i, --missing) placed.push_back({alike[i], 1});
+    placed.push_back({alike[i], static_cast<int>(alike.size() - i)});
   }
   std::sort(placed.begin(), placed.end(),
             [](const PlacedBlock& a, const PlacedBlock& b) { return a.number < b.number; });
@@ -126,7 +173,8 @@ PlacedReplicas fewest_replicas(const ParallelPlan& plan, const ClusterSpec& clus
   if (!blocks) return few;
   const std::optional<std::set<int>> faulty = faulty_blocks(cluster, *blocks);
   if (!faulty) return few;
-  const std::vector<PlacedBlock> placed = choose_blocks(*blocks, *faulty);
+  const std::vector<PlacedBlock> placed =
+      choose_blocks(*blocks, *faulty, nodes_touched(plan, *blocks, gpus_in_use(cluster)));
   if (static_cast<int>(placed.size()) == blocks->per_stage) return few;
   for (const PlacedBlock& block : placed) {
     for (int i = 0; i < blocks->replicas; ++i) {

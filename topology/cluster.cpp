@@ -20,15 +20,13 @@ int gpus_in_use(const ClusterSpec& spec) {
 
 std::string link_name(const std::string& from, const std::string& to) { return from + ">" + to; }
 
-// Numbers the cluster's devices: every node's parts in turn, then the leaves, then the spine.
+// Numbers the cluster's devices: every node's parts in turn, then the fabric's switches.
 struct DeviceNumbers {
   int parts_per_node;
   int nodes;
-  int leaves;
 
   int part(int node, int index) const { return node * parts_per_node + index; }
-  int leaf(int index) const { return nodes * parts_per_node + index; }
-  int spine() const { return leaf(leaves); }
+  int network_switch(int index) const { return nodes * parts_per_node + index; }
 };
 
 bool holds_data(const NodePart& part) {
@@ -55,26 +53,24 @@ void add_nic_links(std::vector<Link>& links, const std::string& prefix, int in_n
   for (int nic = 0; nic < static_cast<int>(nics.size()); ++nic) {
     const std::string name = prefix + "nic" + std::to_string(nic);
     const int leaf = fabric.leaf_of(in_node, nic);
-    const std::string leaf_name = fabric.leaf_name(leaf);
+    const std::string& leaf_name = fabric.switches[static_cast<std::size_t>(leaf)];
     const int nic_number = numbers.part(in_node, nics[static_cast<std::size_t>(nic)]);
-    const BytesPerSecond bandwidth = fabric.nic_bandwidth();
+    const int leaf_number = numbers.network_switch(leaf);
+    const BytesPerSecond bandwidth = fabric.nic_bandwidth;
     links.push_back(
-        {link_name(name, leaf_name), LinkKind::Nic, bandwidth, nic_number, numbers.leaf(leaf)});
+        {link_name(name, leaf_name), LinkKind::Nic, bandwidth, nic_number, leaf_number});
     links.push_back(
-        {link_name(leaf_name, name), LinkKind::Nic, bandwidth, numbers.leaf(leaf), nic_number});
+        {link_name(leaf_name, name), LinkKind::Nic, bandwidth, leaf_number, nic_number});
   }
 }
 
-void add_leaf_links(std::vector<Link>& links, const Fabric& fabric, const DeviceNumbers& numbers) {
-  // A lone leaf needs no spine.
-  if (fabric.num_leaves() == 1) return;
-  const BytesPerSecond bandwidth = fabric.uplink_bandwidth();
-  for (int leaf = 0; leaf < fabric.num_leaves(); ++leaf) {
-    const std::string name = fabric.leaf_name(leaf);
-    links.push_back({link_name(name, "spine"), LinkKind::Network, bandwidth, numbers.leaf(leaf),
-                     numbers.spine()});
-    links.push_back({link_name("spine", name), LinkKind::Network, bandwidth, numbers.spine(),
-                     numbers.leaf(leaf)});
+void add_fabric_links(std::vector<Link>& links, const Fabric& fabric,
+                      const DeviceNumbers& numbers) {
+  for (const SwitchLink& link : fabric.links) {
+    links.push_back({link_name(fabric.switches[static_cast<std::size_t>(link.from)],
+                               fabric.switches[static_cast<std::size_t>(link.to)]),
+                     LinkKind::Network, link.bandwidth, numbers.network_switch(link.from),
+                     numbers.network_switch(link.to)});
   }
 }
 
@@ -85,17 +81,16 @@ std::vector<Link> all_links(const ClusterSpec& spec, const NodeParts& node,
   for (const PartLink& link : node.links) names.push_back(node.link_name(link));
   const int nics = fabric ? spec.fabric.nics_per_node : 0;
   const std::size_t per_node = names.size() + 2 * static_cast<std::size_t>(nics);
-  const int leaves = fabric ? fabric->num_leaves() : 0;
-  const DeviceNumbers numbers{static_cast<int>(node.parts.size()), spec.nodes, leaves};
+  const DeviceNumbers numbers{static_cast<int>(node.parts.size()), spec.nodes};
   std::vector<Link> links;
   links.reserve(per_node * static_cast<std::size_t>(spec.nodes) +
-                2 * static_cast<std::size_t>(leaves));
+                (fabric ? fabric->links.size() : 0));
   for (int i = 0; i < spec.nodes; ++i) {
     const std::string prefix = "node" + std::to_string(i) + "/";
     add_node_links(links, prefix, i, node, names, numbers);
     if (fabric) add_nic_links(links, prefix, i, node, *fabric, numbers);
   }
-  if (fabric) add_leaf_links(links, *fabric, numbers);
+  if (fabric) add_fabric_links(links, *fabric, numbers);
   return links;
 }
 
@@ -103,7 +98,7 @@ std::vector<Link> all_links(const ClusterSpec& spec, const NodeParts& node,
 
 Cluster::Graph::Graph(const ClusterSpec& cluster)
     : spec(cluster), gpus_per_node(gpus_in_use(cluster)) {
-  if (spec.nodes > 1) fabric.emplace(spec.fabric, spec.nodes);
+  if (spec.nodes > 1) fabric = build_fabric(spec.fabric, spec.nodes);
   node = assemble_node(spec.node, num_nics());
   routes = find_routes(node);
   links = all_links(spec, node, fabric);
@@ -112,7 +107,9 @@ Cluster::Graph::Graph(const ClusterSpec& cluster)
   apply_faults(spec.faults, links, gpu_rates, gpus_per_node);
 }
 
-Cluster::Cluster(const ClusterSpec& spec) : graph_(std::make_unique<Graph>(spec)) {}
+Cluster::Cluster(const ClusterSpec& spec) : graph_(std::make_unique<Graph>(spec)) {
+  graph_->background = background_flows(*this);
+}
 Cluster::~Cluster() = default;
 Cluster::Cluster(Cluster&&) noexcept = default;
 Cluster& Cluster::operator=(Cluster&&) noexcept = default;
@@ -122,6 +119,7 @@ int Cluster::num_gpus() const { return num_nodes() * gpus_per_node(); }
 int Cluster::num_nodes() const { return graph_->spec.nodes; }
 int Cluster::gpus_per_node() const { return graph_->gpus_per_node; }
 std::span<const Link> Cluster::links() const { return graph_->links; }
+std::span<const BackgroundFlow> Cluster::background() const { return graph_->background; }
 
 double Cluster::gpu_rate(GpuId gpu) const {
   STEPCAST_REQUIRES(gpu >= 0 && gpu < num_gpus());

@@ -2,6 +2,7 @@
 // direction of each cable, and the route that a message takes through it.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -20,12 +21,23 @@ struct Fault {
   BytesPerSecond bandwidth;  ///< what it is left with, at most what it had
 };
 
+/// A second job's traffic, there during the whole step. One of the ends or the rails is given.
+struct BackgroundTraffic {
+  int from = -1;  ///< a GPU; its route to GPU `to` is taken
+  int to = -1;
+  std::vector<int> rails;  ///< NICs by number: every node's cable to its leaf, both directions
+  BytesPerSecond rate;     ///< what the job sends where nothing else is, or
+  double share = 0;        ///< that as a share of the NIC's usable rate
+};
+
 struct ClusterSpec {
   NodeSpec node;
   int nodes = 1;
   int gpus_per_node = 0;  ///< GPUs of each node in use; 0 means all
   FabricSpec fabric;      ///< unused on one node
   std::vector<Fault> faults;
+  std::vector<BackgroundTraffic> background;
+  std::uint64_t seed = 0;  ///< of the hash that pins flows to equal paths
 };
 
 enum class LinkKind {
@@ -38,8 +50,9 @@ enum class LinkKind {
 };
 
 /// One direction of one cable. `name` reads "node3/gpu1>nvswitch", "node3/nic2>leaf0",
-/// "leaf0>node3/nic2" or "leaf0>spine". `from` and `to` number the devices at its ends; a GPU's and
-/// a host memory's links end there, every other device only passes messages on.
+/// "leaf0>node3/nic2" or "leaf0>spine"; the fabrics name their switches themselves. `from` and `to`
+/// number the devices at its ends; a GPU's and a host memory's links end there, every other device
+/// only passes messages on.
 struct Link {
   std::string name;
   LinkKind kind;
@@ -50,14 +63,21 @@ struct Link {
   bool starts_in_device = false;
 };
 
+/// One flow of another job: it never asks for more than its rate.
+struct BackgroundFlow {
+  std::vector<int> links;  ///< LinkIds, each once
+  BytesPerSecond rate;
+};
+
 using LinkId = int;
 using GpuId = int;  ///< node * gpus_per_node + index in the node
 
 class Cluster {
  public:
   /// Requires nodes >= 1, 1 <= gpus_per_node <= node.gpus (0 means all) and a fault's rate in (0,
-  /// 1]. Throws InputError where a fault names a GPU or a link that does not exist, or leaves a
-  /// link more than it had.
+  /// 1]. Throws InputError where a fault or background traffic names a GPU, a link or a NIC that
+  /// does not exist, a fault leaves a link more than it had or nothing, the fabric has no place for
+  /// so many nodes, or a NIC is nearest to no GPU in use.
   explicit Cluster(const ClusterSpec& spec);
   ~Cluster();
   Cluster(Cluster&&) noexcept;
@@ -85,6 +105,21 @@ class Cluster {
 
   /// The same, out by one NIC and in by another.
   std::vector<LinkId> route_by_nics(GpuId from, int nic_out, GpuId to, int nic_in) const;
+
+  /// The links from a GPU out by NIC `nic` of its node to the switch that the NIC hangs on, and in
+  /// from there.
+  std::vector<LinkId> nic_exit(GpuId gpu, int nic) const;
+  std::vector<LinkId> nic_entry(GpuId gpu, int nic) const;
+
+  /// The links between the switches that two nodes' NICs hang on; empty where it is one. Where
+  /// flows are hashed to equal paths, the hash of seed and ends decides.
+  std::vector<LinkId> between_nics(int node_out, int nic_out, int node_in, int nic_in) const;
+
+  /// A GPU's link to its node's NVSwitch, or from it. Requires a node with one.
+  std::vector<LinkId> nvswitch_link(GpuId gpu, bool to_switch) const;
+
+  /// What other jobs send.
+  std::span<const BackgroundFlow> background() const;
 
   /// The NICs nearest to a GPU, by number in its node: one, or several where a node has more NICs
   /// than GPUs. GPUs that are equally near to the same NICs share them out in order. Empty on a

@@ -1,6 +1,6 @@
 // What a Cluster holds: one node's parts and routes, the fabric, and every link of the cluster in
-// one list. Node n's links are the node's own, then each NIC's up and down; the leaves' uplinks
-// follow after the last node. Private to topology/.
+// one list. Node n's links are the node's own, then each NIC's up and down; the fabric's links
+// between its switches follow after the last node. Private to topology/.
 #pragma once
 
 #include <optional>
@@ -23,6 +23,7 @@ struct Cluster::Graph {
   std::optional<Fabric> fabric;  ///< none on one node
   std::vector<Link> links;
   std::vector<double> gpu_rates;
+  std::vector<BackgroundFlow> background;
 
   int num_nics() const { return fabric ? spec.fabric.nics_per_node : 0; }
   int links_in_node() const { return static_cast<int>(node.links.size()); }
@@ -33,8 +34,7 @@ struct Cluster::Graph {
     return first_link(of_node) + links_in_node() + 2 * nic;
   }
   LinkId nic_down(int of_node, int nic) const { return nic_up(of_node, nic) + 1; }
-  LinkId leaf_up(int leaf) const { return first_link(spec.nodes) + 2 * leaf; }
-  LinkId leaf_down(int leaf) const { return leaf_up(leaf) + 1; }
+  LinkId fabric_link(int link) const { return first_link(spec.nodes) + link; }
 
   int node_of(GpuId gpu) const { return gpu / gpus_per_node; }
   std::size_t index_in_node(GpuId gpu) const {
@@ -45,5 +45,8 @@ struct Cluster::Graph {
 /// Slows GPUs and links as the specification's faults say. Throws InputError (see Cluster).
 void apply_faults(std::span<const Fault> faults, std::vector<Link>& links,
                   std::vector<double>& gpu_rates, int gpus_per_node);
+
+/// Another job's flows on the links. Throws InputError (see Cluster).
+std::vector<BackgroundFlow> background_flows(const Cluster& cluster);
 
 }  // namespace stepcast

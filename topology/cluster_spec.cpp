@@ -27,9 +27,11 @@ constexpr WordTable<GpuInterconnect, 3> interconnect_words{
 constexpr WordTable<CpuVendor, 3> cpu_vendor_words{
     {{CpuVendor::Amd, "amd"}, {CpuVendor::Intel, "intel"}, {CpuVendor::Other, "other"}}};
 
-constexpr WordTable<FabricLayout, 3> layout_words{{{FabricLayout::RailOptimized, "rail_optimized"},
+constexpr WordTable<FabricLayout, 5> layout_words{{{FabricLayout::RailOptimized, "rail_optimized"},
                                                    {FabricLayout::FatTree, "fat_tree"},
-                                                   {FabricLayout::SingleSwitch, "single_switch"}}};
+                                                   {FabricLayout::SingleSwitch, "single_switch"},
+                                                   {FabricLayout::Dragonfly, "dragonfly"},
+                                                   {FabricLayout::Torus, "torus"}}};
 
 constexpr WordTable<Transport, 5> transport_words{{{Transport::InfiniBand, "infiniband"},
                                                    {Transport::RoCE, "roce"},
@@ -46,6 +48,35 @@ FieldRules required_positive(std::string_view doc) {
 FieldRules positive(std::string_view doc) { return {.more_than = 0, .doc = doc}; }
 
 FieldRules at_least(double least, std::string_view doc) { return {.at_least = least, .doc = doc}; }
+
+/// What a fabric needs only because of how it is wired.
+void check_layout(const Fields& f, const FabricSpec& fabric) {
+  const bool tree =
+      fabric.layout == FabricLayout::RailOptimized || fabric.layout == FabricLayout::FatTree;
+  if (fabric.layout == FabricLayout::Dragonfly && fabric.routers_per_group < 1) {
+    f.fault("routers_per_group", "a dragonfly needs the number of routers of a group");
+  }
+  if (fabric.layout == FabricLayout::Torus && fabric.torus_dimensions.empty()) {
+    f.fault("torus_dimensions", "a torus needs the nodes along each dimension",
+            "\"torus_dimensions\": [4, 4, 2]");
+  }
+  for (const int nodes : fabric.torus_dimensions) {
+    if (nodes < 1) f.fault("torus_dimensions", "a dimension has at least one node");
+  }
+  if (!tree && fabric.leaves_per_pod > 0) {
+    f.fault("leaves_per_pod", "only rail_optimized and fat_tree have pods of leaves");
+  }
+  if (!tree && fabric.equal_cost_paths > 0) {
+    f.fault("equal_cost_paths", "only rail_optimized and fat_tree have equal paths to hash to");
+  }
+  if (!tree && fabric.layout != FabricLayout::SingleSwitch && fabric.sharp) {
+    f.fault("sharp", "SHARP's trees are modelled on rail_optimized, fat_tree and single_switch");
+  }
+  if (fabric.sharp && fabric.transport != Transport::InfiniBand) {
+    f.fault("sharp", "switches that reduce are InfiniBand's",
+            "\"transport\": \"infiniband\" has SHARP");
+  }
+}
 
 /// What a node needs only because of how it is wired.
 void check_wiring(const Fields& f, const NodeSpec& node) {
@@ -134,9 +165,20 @@ void describe(Fields& f, FabricSpec& fabric) {
   f.field("nic_latency", fabric.nic_latency,
           at_least(0, "latency that the network plugin reports to NCCL"));
   f.field("nodes_per_leaf", fabric.nodes_per_leaf,
-          positive("nodes of a pod (rail_optimized) or of a leaf (fat_tree)"));
+          positive("nodes of a pod (rail_optimized), a leaf (fat_tree) or a router (dragonfly)"));
   f.field("oversubscription", fabric.oversubscription,
           positive("capacity of a leaf's downlinks over that of its uplinks"));
+  f.field("leaves_per_pod", fabric.leaves_per_pod,
+          at_least(0, "leaves of a pod in a three-level tree; 0: two levels"));
+  f.field("pod_oversubscription", fabric.pod_oversubscription,
+          positive("capacity between a pod's leaves and its spines over that to the core"));
+  f.field("equal_cost_paths", fabric.equal_cost_paths,
+          at_least(0, "uplinks that a leaf hashes flows to; 0: adaptive routing spreads them"));
+  f.field("routers_per_group", fabric.routers_per_group,
+          at_least(0, "routers of a dragonfly's group"));
+  f.field("torus_dimensions", fabric.torus_dimensions, {.doc = "nodes along each dimension"});
+  f.field("sharp", fabric.sharp, {.doc = "the switches reduce: NVIDIA SHARP"});
+  if (f.reading()) check_layout(f, fabric);
 }
 
 }  // namespace stepcast

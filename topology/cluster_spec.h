@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/units.h"
 
@@ -63,6 +64,8 @@ enum class FabricLayout {
   RailOptimized,  ///< NIC r of every node of a pod hangs on leaf r
   FatTree,        ///< all NICs of a node hang on one leaf
   SingleSwitch,   ///< one switch for all
+  Dragonfly,      ///< fully joined groups of fully joined routers
+  Torus,          ///< every node beside two others in each dimension
 };
 
 enum class Transport { InfiniBand, RoCE, Efa, OmniPath, Tcp };
@@ -75,8 +78,15 @@ struct FabricSpec {
   BytesPerSecond nic_bandwidth;   ///< line rate of one NIC per direction
   double nic_efficiency = 0.96;   ///< share of the line rate that NCCL's data reaches
   Seconds nic_latency;            ///< what the network plugin reports to NCCL (0 on InfiniBand)
-  int nodes_per_leaf = 32;        ///< nodes of a pod (rail-optimised) or of a leaf (fat tree)
+  int nodes_per_leaf = 32;        ///< nodes of a pod (rail-optimised), of a leaf (fat tree) or of a
+                                  ///< router (dragonfly)
   double oversubscription = 1.0;  ///< leaf downlink capacity / uplink capacity
+  int leaves_per_pod = 0;         ///< of a three-level tree; 0: two levels
+  double pod_oversubscription = 1.0;  ///< the same between a pod's leaves and the core
+  int equal_cost_paths = 0;   ///< uplinks of a leaf that flows are hashed to; 0: spread evenly
+  int routers_per_group = 0;  ///< of a dragonfly
+  std::vector<int> torus_dimensions;  ///< nodes along each; their product is at least the nodes
+  bool sharp = false;                 ///< switches reduce (NVIDIA SHARP): NCCL may use CollNet
 };
 
 /// `name` is not among the keys: it is the catalogue name, and whoever refers to the part fills it.

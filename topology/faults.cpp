@@ -49,6 +49,12 @@ void slow_link(const InputPlace& place, const Fault& fault, std::vector<Link>& l
   for (Link& link : links) {
     if (!stands_for(fault.link, link)) continue;
     found = true;
+    if (fault.bandwidth == BytesPerSecond()) {
+      throw InputError(
+          child_of(place, "bandwidth"),
+          fmt::format("{} is left with no bandwidth: nothing would ever arrive", link.name),
+          "leave it some, or leave its node out of the cluster");
+    }
     if (fault.bandwidth > link.bandwidth) {
       throw InputError(child_of(place, "bandwidth"),
                        fmt::format("a fault leaves {} {}, more than it had", link.name,

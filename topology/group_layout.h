@@ -1,20 +1,15 @@
-// How a group of GPUs lies on the cluster as NCCL would see it: nodes, NICs, channels, and the
-// links that one ring over the group crosses. The bytes and the time are models/collectives' job.
+// How a group of GPUs lies on the cluster as NCCL would see it: nodes, NICs, channels, and what
+// each algorithm's traffic puts on the links. The bytes and the time are models/collectives' job.
 #pragma once
 
 #include <span>
 #include <vector>
 
+#include "topology/channel_search.h"
 #include "topology/cluster.h"
+#include "topology/traffic.h"
 
 namespace stepcast {
-
-/// A flow that crosses a link `weight` times takes that many shares of it.
-struct WeightedLink {
-  LinkId link;
-  int weight;
-  friend bool operator==(const WeightedLink&, const WeightedLink&) = default;
-};
 
 /// What the hops inside a node run over; decides NCCL's latencies and protocols.
 enum class IntraTransport { None, NvLink, Pcie };
@@ -25,37 +20,45 @@ struct GroupLayout {
   int ranks_per_node = 1;  ///< the largest over the nodes
   IntraTransport intra = IntraTransport::None;
   bool crosses_network = false;
-  int channels = 1;                        ///< rings side by side: see layout_group
-  BytesPerSecond channel_bandwidth;        ///< one channel's pace when all run: min over links of
-                                           ///< bandwidth / weight; 0 for a single rank
-  BytesPerSecond intra_channel_bandwidth;  ///< the same over the hops from member to member inside
-                                           ///< nodes; channel_bandwidth where there are none
-  Seconds nic_latency;                     ///< as the network plugin reports it
+  int nics_per_node = 0;  ///< that the group's channels use; 0 on one node
+  SearchedChannels ring;  ///< what NCCL's search finds, before it doubles channels
+  SearchedChannels tree;
+  bool nv_switch = false;         ///< inside nodes, so that NVLS may be
+  bool reducing_network = false;  ///< the fabric's switches reduce (SHARP)
+  Seconds nic_latency;            ///< as the network plugin reports it
   Transport transport = Transport::InfiniBand;
   CpuVendor cpu_vendor = CpuVendor::Amd;
   GpuArchitecture architecture = GpuArchitecture::Ampere;
   double host_cores = 0;  ///< of host layouts: the rank's share of its node's; 0: not stated
-  std::vector<WeightedLink> ring;  ///< all channels' rings together, links ascending
+  PerTraffic<Traffic> traffic;
+
+  const Traffic& of(TrafficKind kind) const { return traffic[index(kind)]; }
 };
 
-/// Ring over `gpus` (node by node, GPUs in order inside a node).
+/// A group that is placed in part (few replicas stand for all) and where its nodes stand among all
+/// of the group's: what trees between nodes need. Empty `number`: every node is placed.
+struct NodesOfGroup {
+  std::vector<int> number;  ///< [placed node of the group], ascending
+  int total = 0;
+};
+
+/// The traffic of a group whose members pass their data node by node, in order inside a node.
 ///
-/// With several nodes there is one channel for each NIC that is nearest to a member in every node;
-/// channel k's ring enters a node at the member that owns NIC k, passes all members and leaves by
-/// NIC k again: through the owner, by NVLink, as PXN does, unless the last member is as near to the
-/// NIC or there is no NVLink. Where the nodes have no such NIC in common, channel k takes the k-th
-/// NIC near to a member in each. On an NVLink mesh every other channel passes the members
-/// backwards, as NCCL does to use both directions of the cables.
-///
-/// Inside one node there is one channel. On an NVLink mesh there are ranks - 1, which together take
-/// every direct link alike: NCCL finds such sets of rings (four V100s: 6 rings of 20 GB/s, here 3
-/// of 40 GB/s).
+///   rings   With several nodes there is one channel for each NIC that is nearest to a member in
+///           every node; channel k's ring enters a node at the member that owns NIC k, passes all
+///           members and leaves by NIC k again: through the owner, by NVLink, as PXN does, unless
+///           the last member is as near to the NIC or there is no NVLink. Inside one node the
+///           channels pass the members in order; on an NVLink mesh of up to 5 in every order, of
+///           more at every distance.
+///   trees   tree_traffic.h
+///   others  switch_traffic.h, all_to_all_traffic.h (only where `all_to_all`, since it costs most)
 ///
 /// Requires at least one GPU and no GPU twice.
-GroupLayout layout_group(const Cluster& cluster, std::span<const GpuId> gpus);
+GroupLayout layout_group(const Cluster& cluster, std::span<const GpuId> gpus,
+                         bool all_to_all = true, const NodesOfGroup& nodes = {});
 
-/// One message from one GPU to another: `ring` is the route with weight 1, or, between GPUs that
-/// have several NICs each, one route (channel) for each pair of NICs. Requires different GPUs.
+/// One message from one GPU to another: its ring is the route, or, between GPUs that have several
+/// NICs each, one route (channel) for each pair of NICs. Requires different GPUs.
 GroupLayout layout_pair(const Cluster& cluster, GpuId from, GpuId to);
 
 /// A GPU's way to the memory of its socket, or from it: Cluster::host_route with weight 1.

@@ -1,5 +1,7 @@
 #include "topology/node_routes.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <boost/graph/adjacency_list.hpp>
 #include <boost/graph/dijkstra_shortest_paths.hpp>
@@ -7,7 +9,7 @@
 #include <boost/graph/strong_components.hpp>
 #include <limits>
 
-#include "base/contract.h"
+#include "base/input_error.h"
 
 namespace stepcast {
 
@@ -48,11 +50,19 @@ Graph graph_of(const NodeParts& node) {
   return graph;
 }
 
-bool connected(const Graph& graph) {
+/// Names the first part from which the first GPU cannot be reached, or that it cannot reach.
+void check_connected(const Graph& graph, const NodeParts& node) {
   std::vector<int> component(boost::num_vertices(graph));
   const auto by_vertex =
       boost::make_iterator_property_map(component.begin(), boost::get(boost::vertex_index, graph));
-  return boost::strong_components(graph, by_vertex) == 1;
+  if (boost::strong_components(graph, by_vertex) == 1) return;
+  for (std::size_t part = 0; part < component.size(); ++part) {
+    if (component[part] == component[0]) continue;
+    throw InputError({.file = {}, .pointer = "/cluster/node"},
+                     fmt::format("the node is in pieces: {} and {} do not reach each other",
+                                 node.parts[0].name, node.parts[part].name),
+                     "every GPU and NIC needs a link to a switch or a socket of the others");
+  }
 }
 
 bool forwards(PartKind kind) {
@@ -162,7 +172,7 @@ std::vector<std::vector<int>> share_nics(const std::vector<std::vector<Path>>& g
 
 NodeRoutes find_routes(const NodeParts& node) {
   const Graph graph = graph_of(node);
-  STEPCAST_REQUIRES(connected(graph));
+  check_connected(graph, node);
   const std::vector<int> gpus = node.of_kind(PartKind::Gpu);
   const std::vector<int> nics = node.of_kind(PartKind::Nic);
   const std::vector<int> memories = node.of_kind(PartKind::HostMemory);

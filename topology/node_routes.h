@@ -21,7 +21,7 @@ struct NodeRoutes {
 };
 
 /// The widest of the paths of the fewest hops, through switches and sockets only.
-/// Requires a node whose parts are all connected.
+/// Throws InputError where the parts are not all connected, and names one that is apart.
 NodeRoutes find_routes(const NodeParts& node);
 
 }  // namespace stepcast

@@ -81,12 +81,16 @@ int Placement::copies_of(int rank) const {
 
 int Placement::number_in_job(int rank) const {
   if (replicas.empty()) return rank;
-  const int stages = grid.degree(Axis::Pipeline);
-  const int replica = grid.num_ranks() / stages / grid.degree(Axis::Data);  // its ranks in a stage
   const PlacedReplica& placed =
       replicas[static_cast<std::size_t>(grid.coordinate(rank, Axis::Data))];
+  return number_in_replica(rank, placed.number);
+}
+
+int Placement::number_in_replica(int rank, int replica) const {
+  const int stages = grid.degree(Axis::Pipeline);
+  const int ranks = grid.num_ranks() / stages / grid.degree(Axis::Data);  // of a replica in a stage
   const int stage = grid.coordinate(rank, Axis::Pipeline);
-  return (stage * data_parallel() + placed.number) * replica + rank % replica;
+  return (stage * data_parallel() + replica) * ranks + rank % ranks;
 }
 
 Placement place_ranks(const RankGrid& grid, const Cluster& cluster,

@@ -61,6 +61,8 @@ struct Placement {
   /// How many ranks of the job a placed one stands for, and its number there.
   int copies_of(int rank) const;
   int number_in_job(int rank) const;
+  /// The number of the job's rank at the same place of replica `replica`.
+  int number_in_replica(int rank, int replica) const;
 };
 
 /// Ranks in order on GPUs in order. Requires grid.num_ranks() <= cluster.num_gpus().

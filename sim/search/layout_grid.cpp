@@ -1,6 +1,8 @@
 #include "sim/search/layout_grid.h"
 
+#include <algorithm>
 #include <set>
+#include <utility>
 
 #include "models/step_groups.h"
 #include "models/training_step.h"
@@ -29,11 +31,45 @@ std::string key_of(const Usage& usage) {
   return key;
 }
 
+bool alike(const SearchedChannels& a, const SearchedChannels& b) {
+  return a.count == b.count && a.intra == b.intra && a.inter == b.inter;
+}
+
 bool alike(const GroupLayout& a, const GroupLayout& b) {
+  const auto same_traffic = [](const Traffic& x, const Traffic& y) {
+    return x.units == y.units && x.pace == y.pace;
+  };
   return a.ranks == b.ranks && a.nodes == b.nodes && a.ranks_per_node == b.ranks_per_node &&
-         a.intra == b.intra && a.channels == b.channels &&
-         a.channel_bandwidth == b.channel_bandwidth &&
-         a.intra_channel_bandwidth == b.intra_channel_bandwidth;
+         a.intra == b.intra && alike(a.ring, b.ring) && alike(a.tree, b.tree) &&
+         std::equal(a.traffic.begin(), a.traffic.end(), b.traffic.begin(), same_traffic);
+}
+
+// Whether a communicator can stand for another as far as times alone go: links and their shares
+// with others apart.
+bool alike(const FoldedCommunicator& a, const FoldedCommunicator& b) {
+  const auto same_pace = [](const FoldedTraffic& x, const FoldedTraffic& y) {
+    return x.pace == y.pace;
+  };
+  return a.arrivals == b.arrivals &&
+         std::equal(a.traffic.begin(), a.traffic.end(), b.traffic.begin(), same_pace);
+}
+
+std::set<TrafficKind> kinds_of(const FoldedCommunicator& communicator) {
+  std::set<TrafficKind> kinds;
+  for (const Transfer& transfer : communicator.transfers) {
+    if (transfer.bytes > Bytes()) kinds.insert(transfer.traffic);
+  }
+  return kinds;
+}
+
+// Rank classes become stages: arrivals of one stage's classes are one.
+void arrive_by_program(const FoldedProgram& folded, FoldedCommunicator& communicator) {
+  std::set<Arrival> arrivals;
+  for (const Arrival& arrival : communicator.arrivals) {
+    const FoldedRank& rank = folded.ranks[static_cast<std::size_t>(arrival.rank_class)];
+    arrivals.insert({rank.program, arrival.local_number});
+  }
+  communicator.arrivals.assign(arrivals.begin(), arrivals.end());
 }
 
 Placement placement_of(const ParallelPlan& plan, const ClusterSpec& spec, const Cluster& cluster) {
@@ -49,12 +85,22 @@ LayoutGrid::LayoutGrid(const ParallelPlan& plan, const ClusterSpec& spec)
 
 std::optional<FoldedProgram> LayoutGrid::fold(const StepProgram& programs, const TrainingJob& job,
                                               const Profile& profile) {
+  std::vector<std::optional<Groups>>& known = groups_[key_of(usage_of(programs))];
+  for (const std::optional<Groups>& groups : known) {
+    if (!groups) return std::nullopt;
+    std::optional<FoldedProgram> folded = with_transfers(*groups, programs, profile.network);
+    if (folded) return folded;
+  }
+  known.push_back(find_groups(programs, job, profile));
+  if (!known.back()) return std::nullopt;
+  return with_transfers(*known.back(), programs, profile.network);
+}
+
+// Nothing where a transfer is of a kind that the groups were not folded for.
+std::optional<FoldedProgram> LayoutGrid::with_transfers(const Groups& groups,
+                                                        const StepProgram& programs,
+                                                        const NetworkProfile& network) const {
   const Usage usage = usage_of(programs);
-  const auto [place, added] = groups_.try_emplace(key_of(usage));
-  if (added) place->second = find_groups(programs, job, profile);
-  const std::optional<Groups>& found = place->second;
-  if (!found) return std::nullopt;
-  const Groups& groups = *found;
   FoldedProgram folded;
   folded.program = &programs;
   folded.ranks = groups.stages;
@@ -67,34 +113,60 @@ std::optional<FoldedProgram> LayoutGrid::fold(const StepProgram& programs, const
       const auto index = static_cast<std::size_t>(groups.stages[stage].communicators[local]);
       for (const int i : usage[stage][local]) {
         const Operation& operation = programs.operations[static_cast<std::size_t>(i)];
-        folded.communicators[index].transfers[static_cast<std::size_t>(i)] = plan_transfer(
-            operation.kind, operation.message, groups.layouts[index], profile.network);
+        const Transfer transfer =
+            plan_transfer(operation.kind, operation.message, groups.layouts[index], network);
+        if (transfer.bytes > Bytes() && !groups.kinds[index].contains(transfer.traffic)) {
+          return std::nullopt;
+        }
+        folded.communicators[index].transfers[static_cast<std::size_t>(i)] = transfer;
       }
     }
   }
   return folded;
 }
 
+// Ranks of a stage may be of several classes (a tree takes more of some NICs than of others) as
+// long as they all take the same time alone.
 std::optional<LayoutGrid::Groups> LayoutGrid::find_groups(const StepProgram& programs,
                                                           const TrainingJob& job,
                                                           const Profile& profile) const {
   StepProgram program = programs;
   add_ranks(job, profile.framework, placement_, program);
   FoldedProgram folded = stepcast::fold(program, placement_, cluster_, profile.network);
-  if (folded.ranks.size() != program.programs.size()) return std::nullopt;
   std::optional<std::vector<GroupLayout>> layouts = layouts_of(program, folded);
   if (!layouts) return std::nullopt;
   Groups groups;
-  groups.stages.resize(folded.ranks.size());
-  for (const FoldedRank& rank : folded.ranks) {
-    groups.stages[static_cast<std::size_t>(rank.program)] = rank;
-  }
   for (FoldedCommunicator& communicator : folded.communicators) {
-    communicator.links.clear();
+    groups.kinds.push_back(kinds_of(communicator));
+    arrive_by_program(folded, communicator);
+    for (FoldedTraffic& traffic : communicator.traffic) traffic.links.clear();
     communicator.transfers.clear();
-    for (Arrival& arrival : communicator.arrivals) {
-      arrival.rank_class = folded.ranks[static_cast<std::size_t>(arrival.rank_class)].program;
+  }
+  std::vector<std::optional<FoldedRank>> stages(program.programs.size());
+  for (const FoldedRank& rank : folded.ranks) {
+    std::optional<FoldedRank>& stage = stages[static_cast<std::size_t>(rank.program)];
+    if (!stage) {
+      stage = rank;
+      continue;
     }
+    if (stage->rate != rank.rate) return std::nullopt;
+    for (std::size_t local = 0; local < rank.communicators.size(); ++local) {
+      const int first = stage->communicators[local];
+      const int other = rank.communicators[local];
+      if (first == other) continue;
+      if (first < 0 || other < 0) return std::nullopt;
+      const auto a = static_cast<std::size_t>(first);
+      const auto b = static_cast<std::size_t>(other);
+      if (!alike(folded.communicators[a], folded.communicators[b]) ||
+          !alike((*layouts)[a], (*layouts)[b]) || groups.kinds[a] != groups.kinds[b]) {
+        return std::nullopt;
+      }
+    }
+    stage->members += rank.members;
+  }
+  for (std::optional<FoldedRank>& stage : stages) {
+    if (!stage) return std::nullopt;
+    groups.stages.push_back(std::move(*stage));
   }
   groups.communicators = std::move(folded.communicators);
   groups.layouts = std::move(*layouts);
@@ -117,7 +189,7 @@ std::optional<std::vector<GroupLayout>> LayoutGrid::layouts_of(const StepProgram
       const auto index = static_cast<std::size_t>(classes[local]);
       if (folded.communicators[index].arrivals.empty()) continue;
       const GroupLayout layout = communicator_layout(
-          program.communicators[static_cast<std::size_t>(own[local])], placement_, cluster_);
+          program.communicators[static_cast<std::size_t>(own[local])], placement_, cluster_, true);
       std::optional<GroupLayout>& known = found[index];
       if (known && !alike(*known, layout)) return std::nullopt;
       known = layout;

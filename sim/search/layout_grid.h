@@ -4,6 +4,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -25,20 +26,25 @@ class LayoutGrid {
                                     const Profile& profile);
 
  private:
-  // A folded program without what it runs and transfers.
+  // A folded program without what it runs and transfers. `kinds`: of traffic that each of its
+  // communicators was folded for; a program that sends otherwise is folded anew.
   struct Groups {
     std::vector<FoldedRank> stages;
     std::vector<FoldedCommunicator> communicators;
     std::vector<GroupLayout> layouts;
+    std::vector<std::set<TrafficKind>> kinds;
   };
   std::optional<Groups> find_groups(const StepProgram& programs, const TrainingJob& job,
                                     const Profile& profile) const;
+  std::optional<FoldedProgram> with_transfers(const Groups& groups, const StepProgram& programs,
+                                              const NetworkProfile& network) const;
   std::optional<std::vector<GroupLayout>> layouts_of(const StepProgram& program,
                                                      const FoldedProgram& folded) const;
 
   Cluster cluster_;
   Placement placement_;
-  std::map<std::string, std::optional<Groups>> groups_;  // by which communicators are used
+  // By which communicators are used; nothing: ranks of a stage differ.
+  std::map<std::string, std::vector<std::optional<Groups>>> groups_;
 };
 
 }  // namespace stepcast

@@ -60,6 +60,7 @@ class EventRun {
   }
 
   Timeline run(sg::Engine& engine) {
+    for (const Path& path : platform_.background) start_background(path);
     int started = 0;
     for (std::size_t r = 0; r < folded_.ranks.size(); ++r) {
       for (int s = 0; s < kNumStreams; ++s)
@@ -71,6 +72,14 @@ class EventRun {
   }
 
  private:
+  // Sends as long as the step lasts: a daemon ends with the last stream.
+  void start_background(const Path& path) const {
+    constexpr std::uint64_t more_than_a_step_moves = 1'000'000'000'000'000;
+    sg::Actor::create("background", platform_.walkers, [path] {
+      while (true) sg::Comm::sendto(path.from, path.to, more_than_a_step_moves);
+    })->daemonize();
+  }
+
   void start_stream(int rank_class, Stream stream, int& started) {
     if (folded_.text(rank_class).stream(stream).empty()) return;
     ++started;

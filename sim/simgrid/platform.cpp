@@ -20,7 +20,9 @@ struct Route {
 
 Route route_of(const FoldedCommunicator& communicator, const Transfer& transfer) {
   Route route;
-  for (const WeightedLink& use : communicator.links) route.links.emplace_back(use.link, use.weight);
+  for (const WeightedLink& use : communicator.traffic_of(transfer).links) {
+    route.links.emplace_back(use.link, use.weight);
+  }
   route.limit = transfer.rate_limit.value();
   return route;
 }
@@ -92,6 +94,11 @@ Platform build_platform(const FoldedProgram& folded) {
       paths.push_back(transfer.bytes > Bytes() ? builder.path(route_of(communicator, transfer))
                                                : Path{});
     }
+  }
+  for (const FoldedBackground& flow : folded.background) {
+    Route route{{}, flow.rate.value()};
+    for (const int link : flow.links) route.links.emplace_back(link, 1);
+    platform.background.push_back(builder.path(route));
   }
   builder.seal();
   return platform;

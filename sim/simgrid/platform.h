@@ -23,6 +23,7 @@ struct Platform {
   simgrid::s4u::Host* walkers = nullptr;  ///< where all actors live; nothing executes on it
   std::vector<std::vector<Path>>
       paths;  ///< [folded communicator][operation]; empty where nothing flows
+  std::vector<Path> background;
 };
 
 /// Builds the platform of the process's engine. Flows with equal links and limits share a path.

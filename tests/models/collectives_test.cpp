@@ -162,6 +162,7 @@ TEST_CASE("NVLS reduces in the switch: one node from Hopper on, large all-reduce
   CHECK_FALSE(uses_nvls(one_node(GpuArchitecture::Hopper, 4, 360_GB_per_s), "2.27"));
   CHECK_FALSE(uses_nvls(dgx_h100_ndr(2), "2.27"));
   CHECK_FALSE(uses_nvls(dgx_a100(), "2.27"));
+  CHECK(uses_nvls(dgx_h100_sharp(2), "2.27"));
 }
 
 TEST_CASE("LL128 needs NVLink inside and a network that keeps its order", "[models]") {
@@ -176,22 +177,97 @@ TEST_CASE("LL128 needs NVLink inside and a network that keeps its order", "[mode
   CHECK(uses_ll128(dgx_a100_hdr(2), true));
   CHECK_FALSE(uses_ll128(dgx_a100_hdr(2), false));
   CHECK(uses_ll128(rail(GpuArchitecture::Ampere, 4, 24_GB_per_s), true));
-  GroupLayout pcie = one_node(GpuArchitecture::Ampere, 8, 16_GB_per_s);
-  pcie.intra = IntraTransport::Pcie;
-  CHECK_FALSE(uses_ll128(pcie, true));
+  CHECK_FALSE(uses_ll128(pcie_group(4), true));
 }
 
-TEST_CASE("search channels are those that NCCL's logs show, halved", "[models]") {
-  CHECK(search_channels(dgx_a100()) == 12);
-  CHECK(search_channels(dgx_a100_hdr(2)) == 8);
-  CHECK(search_channels(p4d_efa(2)) == 4);
-  CHECK(search_channels(one_node(GpuArchitecture::Hopper, 8, 360_GB_per_s)) == 12);
-  CHECK(search_channels(dgx_h100_ndr(4)) == 8);
-  CHECK(search_channels(several_nodes(GpuArchitecture::Ampere, 2, 4, 48_GB_per_s, 240_GB_per_s)) ==
-        8);
-  GroupLayout pcie = one_node(GpuArchitecture::Ampere, 8, 16_GB_per_s);
-  pcie.intra = IntraTransport::Pcie;
-  CHECK(search_channels(pcie) == 1);
+TEST_CASE("NVLSTree: switches inside nodes, trees between heads, worked by hand", "[models]") {
+  const NetworkProfile nccl = plain_nccl("2.27");
+  const auto time = [&](const GroupLayout& layout, Algorithm algorithm,
+                        const std::string& version) {
+    NetworkProfile forced = plain_nccl(version);
+    forced.nccl.algorithm = algorithm;
+    return best(CollectiveKind::AllReduce, 480_MB, layout, forced).time / 1_us;
+  };
+  // 4 nodes: 25 + 2 * 2 * 14; 8 heads of 48 / 2 GB/s, 5/6 of it: 160 GB/s.
+  CHECK_THAT(time(dgx_h100_ndr(4), Algorithm::NvlsTree, "2.27"), WithinRel(81 + 3000.0, 1e-9));
+  // 2.18: 23 + 2 * 3 * 19; 192 * 0.7 * 4 / 6 = 89.6 GB/s.
+  CHECK_THAT(time(dgx_h100_ndr(4), Algorithm::NvlsTree, "2.18"),
+             WithinRel(137 + 480e3 / 89.6, 1e-9));
+  // 2 nodes: all of the heads' pace, 384 * 5 / 6 = 320 GB/s. The NVLinks carry 9/8 of the message
+  // at 370.8 GB/s: 329.6 GB/s, enough.
+  CHECK_THAT(time(dgx_h100_ndr(2), Algorithm::NvlsTree, "2.27"), WithinRel(53 + 1500.0, 1e-9));
+  // Not on one node, nor where nothing switches.
+  for (const GroupLayout& layout :
+       {dgx_a100_hdr(2), one_node(GpuArchitecture::Hopper, 8, 360_GB_per_s)}) {
+    for (const CollectiveCandidate& c :
+         collective_candidates(CollectiveKind::AllReduce, 1_GB, layout, nccl)) {
+      CHECK(c.algorithm != Algorithm::NvlsTree);
+    }
+  }
+}
+
+TEST_CASE("a network that reduces: CollNet direct, worked by hand", "[models]") {
+  NetworkProfile nccl = plain_nccl("2.27");
+  nccl.nccl.algorithm = Algorithm::CollNetDirect;
+  FabricSpec sharp = one_switch(8, 24_GB_per_s);
+  sharp.sharp = true;
+  const GroupLayout layout =
+      group_on(nvswitch_node(GpuArchitecture::Ampere, 240_GB_per_s), 4, sharp);
+  // 2 (3.7 + 7 * 0.4) + 31; one GPU for each of 8 channels of 30 GB/s inside: 240 / 2 GB/s.
+  const CollectiveCandidate collnet = best(CollectiveKind::AllReduce, 240_MB, layout, nccl);
+  CHECK(collnet.algorithm == Algorithm::CollNetDirect);
+  CHECK_THAT(collnet.time / 1_us, WithinRel(44 + 2000.0, 1e-9));
+  // A NIC carries an eighth of the message once, an NVLink 7/8 of it twice.
+  const Traffic& traffic = layout.of(TrafficKind::CollNet);
+  CHECK(traffic.units == 8);
+  CHECK_THAT(traffic.pace / 1_GB_per_s, WithinRel(240.0 / 14, 1e-9));
+}
+
+TEST_CASE("what the scenario forces holds where it can", "[models]") {
+  NetworkProfile nccl = plain_nccl("2.18");
+  nccl.nccl.algorithm = Algorithm::Tree;
+  nccl.nccl.protocol = Protocol::LL;
+  const CollectiveCandidate tree = best(CollectiveKind::AllReduce, 1_GB, dgx_a100_hdr(2), nccl);
+  CHECK(tree.algorithm == Algorithm::Tree);
+  CHECK(tree.protocol == Protocol::LL);
+  // An all-gather has rings only; they run the forced protocol.
+  const CollectiveCandidate ring = best(CollectiveKind::AllGather, 1_GB, dgx_a100_hdr(2), nccl);
+  CHECK(ring.algorithm == Algorithm::Ring);
+  CHECK(ring.protocol == Protocol::LL);
+  // A forced version: the ring's LL latency of 2.10 is 3.6 + 7 * 0.47.
+  nccl.nccl.version = "2.10.3";
+  CHECK_THAT(best(CollectiveKind::AllGather, 1_kB, dgx_a100(), nccl).latency / 1_us,
+             WithinRel(3.6 + 7 * 0.47, 1e-9));
+}
+
+TEST_CASE("few forced channels move what their threads can", "[models]") {
+  NetworkProfile nccl = plain_nccl("2.18");
+  nccl.nccl.channels = 4;
+  // 24 run unless said. 4 channels of 24 GB/s each: 96 GB/s; 8.4 + 7 * 3.4 + 96 MB * 7/8 / 96 GB/s.
+  nccl.nccl.protocol = Protocol::Simple;
+  CHECK_THAT(best(CollectiveKind::AllGather, 96_MB, dgx_a100(), nccl).time / 1_us,
+             WithinRel(32.2 + 875, 1e-9));
+  nccl.nccl.channels = 24;
+  CHECK_THAT(best(CollectiveKind::AllGather, 240_MB, dgx_a100(), nccl).time / 1_us,
+             WithinRel(32.2 + 875, 1e-9));
+}
+
+TEST_CASE("sockets move what the CPU threads that serve them can", "[models]") {
+  NetworkProfile nccl = plain_nccl("2.18");
+  nccl.ll128 = false;
+  nccl.socket_thread.value = 5_GB_per_s;
+  const GroupLayout layout = rail(GpuArchitecture::Ampere, 4, 24_GB_per_s);
+  const auto flow = [&](std::optional<int> threads) {
+    nccl.nccl.socket_threads = threads;
+    const auto all = best(CollectiveKind::AllGather, 960_MB, layout, nccl);
+    return (all.time - all.latency) / 1_ms;
+  };
+  // 3/4 of 960 MB: through the one proxy of a process 144 ms; the search finds one channel, so two
+  // run: with one helper thread each 72 ms, with two 36; with three the NIC's 24 GB/s hold.
+  CHECK_THAT(flow(std::nullopt), WithinRel(144.0, 1e-9));
+  CHECK_THAT(flow(1), WithinRel(72.0, 1e-9));
+  CHECK_THAT(flow(2), WithinRel(36.0, 1e-9));
+  CHECK_THAT(flow(3), WithinRel(30.0, 1e-9));
 }
 
 TEST_CASE("without a version the GPU's own time decides", "[models]") {
@@ -201,7 +277,22 @@ TEST_CASE("without a version the GPU's own time decides", "[models]") {
   CHECK(nccl_release("", GpuArchitecture::Blackwell).version == "2.27");
   CHECK(nccl_release("2.10", GpuArchitecture::Hopper).version == "2.10");
   CHECK(knows_nccl_release(""));
-  CHECK_FALSE(knows_nccl_release("2.19"));
+}
+
+TEST_CASE("a version stands for the nearest known release at or below it", "[models]") {
+  const auto nearest = [](const std::string& version) {
+    return std::string(nccl_release(version, GpuArchitecture::Ampere).version);
+  };
+  CHECK(nearest("2.9") == "2.10");  // the oldest known
+  CHECK(nearest("2.11.4") == "2.10");
+  CHECK(nearest("2.17") == "2.12");
+  CHECK(nearest("2.18.3") == "2.18");
+  CHECK(nearest("2.20") == "2.19");
+  CHECK(nearest("2.26.2") == "2.19");
+  CHECK(nearest("2.29") == "2.27");
+  for (const char* name : {"3.0", "2", "2.x", "2.18.", "2.18.3a", "newest"}) {
+    CHECK_FALSE(knows_nccl_release(name));
+  }
 }
 
 TEST_CASE("fitted factors scale latencies and bandwidths, and the launch is added", "[models]") {

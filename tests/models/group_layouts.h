@@ -1,7 +1,9 @@
-// Groups as topology/ would lay them out, written by hand, so that collectives are tested alone.
+// Groups on clusters of well-known machines, with NCCL's own constants.
 #pragma once
 
+#include <numeric>
 #include <string>
+#include <vector>
 
 #include "models/collectives.h"
 
@@ -17,27 +19,47 @@ inline NetworkProfile plain_nccl(const std::string& version) {
   return network;
 }
 
-inline GroupLayout one_node(GpuArchitecture gpu, int ranks, BytesPerSecond nvlink) {
-  GroupLayout layout;
-  layout.ranks = ranks;
-  layout.ranks_per_node = ranks;
-  layout.intra = IntraTransport::NvLink;
-  layout.channel_bandwidth = nvlink;
-  layout.intra_channel_bandwidth = nvlink;
-  layout.architecture = gpu;
-  return layout;
+/// 8 GPUs on NVSwitches; GPUs and NICs at ports of their own, which never bind.
+inline NodeSpec nvswitch_node(GpuArchitecture gpu, BytesPerSecond nvlink) {
+  NodeSpec node;
+  node.gpu.architecture = gpu;
+  node.nvlink_bandwidth = nvlink;
+  node.pcie_bandwidth = 100_GB_per_s;
+  node.socket_bandwidth = 16_GB_per_s;
+  node.host_memory_bandwidth = 320_GB_per_s;
+  return node;
 }
 
-inline GroupLayout several_nodes(GpuArchitecture gpu, int nodes, int channels,
-                                 BytesPerSecond channel, BytesPerSecond nvlink) {
-  GroupLayout layout = one_node(gpu, 8 * nodes, nvlink);
-  layout.nodes = nodes;
-  layout.ranks_per_node = 8;
-  layout.crosses_network = true;
-  layout.channels = channels;
-  layout.channel_bandwidth = channel;
-  layout.intra_channel_bandwidth = nvlink / channels;
-  return layout;
+/// The first `ranks` GPUs of every node (0: all).
+inline GroupLayout group_on(const NodeSpec& node, int nodes, const FabricSpec& fabric = {},
+                            int ranks = 0) {
+  const Cluster cluster({.node = node,
+                         .nodes = nodes,
+                         .gpus_per_node = ranks,
+                         .fabric = fabric,
+                         .faults = {},
+                         .background = {}});
+  std::vector<GpuId> gpus(static_cast<std::size_t>(cluster.num_gpus()));
+  std::iota(gpus.begin(), gpus.end(), 0);
+  return layout_group(cluster, gpus);
+}
+
+inline FabricSpec one_switch(int nics, BytesPerSecond usable) {
+  FabricSpec fabric;
+  fabric.layout = FabricLayout::SingleSwitch;
+  fabric.nics_per_node = nics;
+  fabric.nic_bandwidth = usable;
+  fabric.nic_efficiency = 1;
+  return fabric;
+}
+
+inline GroupLayout one_node(GpuArchitecture gpu, int ranks, BytesPerSecond nvlink) {
+  return group_on(nvswitch_node(gpu, nvlink), 1, {}, ranks);
+}
+
+inline GroupLayout several_nodes(GpuArchitecture gpu, int nodes, int nics, BytesPerSecond nic,
+                                 BytesPerSecond nvlink) {
+  return group_on(nvswitch_node(gpu, nvlink), nodes, one_switch(nics, nic));
 }
 
 inline GroupLayout dgx_a100() { return one_node(GpuArchitecture::Ampere, 8, 240_GB_per_s); }
@@ -56,25 +78,41 @@ inline GroupLayout p4d_efa(int nodes) {
 }
 
 inline GroupLayout dgx_h100_ndr(int nodes) {
-  return several_nodes(GpuArchitecture::Hopper, nodes, 8, 48_GB_per_s, 360_GB_per_s);
+  return several_nodes(GpuArchitecture::Hopper, nodes, 8, 48_GB_per_s, 370.8_GB_per_s);
+}
+
+/// The same on a network whose switches reduce.
+inline GroupLayout dgx_h100_sharp(int nodes) {
+  FabricSpec fabric = one_switch(8, 48_GB_per_s);
+  fabric.sharp = true;
+  return group_on(nvswitch_node(GpuArchitecture::Hopper, 370.8_GB_per_s), nodes, fabric);
 }
 
 /// One rank on each node, each with its own NIC.
 inline GroupLayout rail(GpuArchitecture gpu, int nodes, BytesPerSecond nic) {
-  GroupLayout layout = several_nodes(gpu, nodes, 1, nic, nic);
-  layout.ranks = nodes;
-  layout.ranks_per_node = 1;
-  layout.intra = IntraTransport::None;
-  return layout;
+  return group_on(nvswitch_node(gpu, 240_GB_per_s), nodes, one_switch(1, nic), 1);
 }
 
+/// GPUs without NVLink, which meet at a socket.
+inline GroupLayout pcie_group(int ranks) {
+  NodeSpec node = nvswitch_node(GpuArchitecture::Ampere, {});
+  node.interconnect = GpuInterconnect::Pcie;
+  node.pcie_bandwidth = 24_GB_per_s;
+  return group_on(node, 1, {}, ranks);
+}
+
+/// Two neighbours of a machine that is like that of a group's.
 inline GroupLayout pair(const GroupLayout& like) {
-  GroupLayout layout = like;
-  layout.ranks = 2;
-  layout.nodes = like.crosses_network ? 2 : 1;
-  layout.ranks_per_node = like.crosses_network ? 1 : 2;
-  layout.channels = 1;
-  layout.intra_channel_bandwidth = layout.channel_bandwidth;
+  NodeSpec node = nvswitch_node(like.architecture, 240_GB_per_s);
+  const int nodes = like.crosses_network ? 2 : 1;
+  const Cluster cluster({.node = node,
+                         .nodes = nodes,
+                         .gpus_per_node = 0,
+                         .fabric = one_switch(8, 24_GB_per_s),
+                         .faults = {},
+                         .background = {}});
+  GroupLayout layout = layout_pair(cluster, 0, nodes == 2 ? 8 : 1);
+  layout.nic_latency = like.nic_latency;
   return layout;
 }
 
@@ -86,10 +124,6 @@ inline CollectiveCandidate best(CollectiveKind kind, Bytes message, const GroupL
 inline double all_reduce_us(Bytes message, const GroupLayout& layout,
                             const NetworkProfile& network) {
   return best(CollectiveKind::AllReduce, message, layout, network).time / 1_us;
-}
-
-inline BytesPerSecond links(const GroupLayout& layout) {
-  return layout.channels * layout.channel_bandwidth;
 }
 
 }  // namespace stepcast

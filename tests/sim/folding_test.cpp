@@ -22,7 +22,9 @@ Timeline event_timeline(const FoldedProgram& folded) {
 
 Step step_of(unsigned seed) {
   const GeneratedStep generated = generate_step(seed);
-  return Step(generated.job, generated.cluster, generated.profile);
+  Step step(generated.job, generated.cluster, generated.profile);
+  if (seed % 3 == 0) send_all_to_all(step.program);
+  return step;
 }
 
 void require_folding_exact(unsigned seed) {
@@ -165,7 +167,10 @@ TEST_CASE("flows over the same links do not share a limit of their own", "[sim][
   folded.program = &program;
   folded.ranks = {{.program = 0, .rate = 1, .communicators = {0, 1}, .members = 1}};
   folded.links = {{6_GB_per_s, 0, 1}};
-  const FoldedCommunicator limited{{{0, 1}}, 6_GB_per_s, {{Seconds(), 1_GB, 3_GB_per_s}}, {{0, 0}}};
+  FoldedCommunicator limited;
+  limited.traffic[index(TrafficKind::Ring)] = {{{0, 1}}, 6_GB_per_s};
+  limited.transfers = {{Seconds(), 1_GB, 3_GB_per_s, TrafficKind::Ring}};
+  limited.arrivals = {{0, 0}};
   folded.communicators = {limited, limited};
   const Timeline timeline = event_timeline(folded);
   REQUIRE(timeline.end().value() == Approx(1.0 / 3.0).epsilon(1e-9));

@@ -55,7 +55,7 @@ TEST_CASE("links: messages of different activities add up on the links that they
   const Cluster cluster(test::small_cluster(2, 1, 1));
   StepProgram program;
   program.operations = {{CollectiveKind::SendReceive, 1_GB}, {CollectiveKind::AllGather, 2_GB}};
-  program.communicators = {{{0, 1}}, {{0, 1}}};
+  program.communicators = {{{0, 1}, CommunicatorKind::Pair}, {{0, 1}}};
   program.communicators_of_rank = {{0, 1}, {0, 1}};
   program.program_of_rank = {0, 1};
   program.programs.resize(2);

@@ -23,7 +23,9 @@ BytesPerSecond host_pace(const ClusterSpec& spec, Group group) {
   const Step step(job, spec);
   const FoldedProgram folded = step.folded();
   const int communicator = folded.ranks[0].communicators[static_cast<std::size_t>(group)];
-  return folded.communicators[static_cast<std::size_t>(communicator)].pace;
+  return folded.communicators[static_cast<std::size_t>(communicator)]
+      .traffic[index(TrafficKind::Ring)]
+      .pace;
 }
 
 }  // namespace

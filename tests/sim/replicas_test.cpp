@@ -7,6 +7,7 @@
 #include "sim/run.h"
 #include "tests/support/small_steps.h"
 #include "tests/support/timelines.h"
+#include "topology/tree_traffic.h"
 
 using namespace stepcast;
 using namespace stepcast::test;
@@ -35,20 +36,36 @@ ClusterSpec cluster_of(const Job& made) {
   return small_cluster(ranks / made.gpus, made.gpus, made.nics);
 }
 
+// Of a block of replicas that touches `nodes` nodes: how often a tree over all enters each.
+std::vector<int> tree_degrees(int block, int blocks, int nodes) {
+  std::vector<int> degrees;
+  for (int i = 0; i < nodes; ++i) degrees.push_back(tree_degree(block * nodes + i, blocks * nodes));
+  return degrees;
+}
+
 // The same program with the classes of all ranks, as `whole` numbers them. Replicas that are not
-// placed are like those at the same place of the block that stands for most.
+// placed are like those at the same place of the block that stands for them: the trees over all
+// enter its nodes as often. `nodes`: of a block that a group over replicas touches.
 FoldedProgram for_all_ranks(FoldedProgram few, const Placement& placed, const Placement& whole,
-                            int block) {
+                            int block, int nodes) {
   const int replicas = placed.grid.degree(Axis::Data);
-  const auto stands_for_more = [](const PlacedReplica& r) { return r.copies > 1; };
-  const auto others = std::find_if(placed.replicas.begin(), placed.replicas.end(), stands_for_more);
+  const int blocks = whole.grid.degree(Axis::Data) / block;
+  const auto stand_in = [&](int number) {
+    return std::find_if(placed.replicas.begin(), placed.replicas.end(),
+                        [&](const PlacedReplica& r) {
+                          return r.copies > 1 && r.number % block == number % block &&
+                                 tree_degrees(r.number / block, blocks, nodes) ==
+                                     tree_degrees(number / block, blocks, nodes);
+                        });
+  };
   const int ranks = placed.grid.num_ranks() / placed.grid.degree(Axis::Pipeline) / replicas;
   std::vector<int> classes;
   for (int rank = 0; rank < whole.grid.num_ranks(); ++rank) {
     const int number = whole.grid.coordinate(rank, Axis::Data);
     auto place = std::find_if(placed.replicas.begin(), placed.replicas.end(),
                               [&](const PlacedReplica& r) { return r.number == number; });
-    if (place == placed.replicas.end()) place = others + number % block;
+    if (place == placed.replicas.end()) place = stand_in(number);
+    REQUIRE(place != placed.replicas.end());
     const int replica = static_cast<int>(place - placed.replicas.begin());
     const int stage = whole.grid.coordinate(rank, Axis::Pipeline);
     const int there = (stage * replicas + replica) * ranks + rank % ranks;
@@ -68,9 +85,11 @@ void require_same_timelines(const Job& made, const TrainingJob& job, const Clust
   const StepProgram program =
       training_step(job, whole.profile, plain_device(), placement, few_nodes);
   const int ranks_of_replica = made.shape.tensor * made.context;
+  const int block = made.gpus / std::gcd(made.gpus, ranks_of_replica);
+  const int nodes = std::min(block, block * ranks_of_replica / made.gpus);
   const FoldedProgram few =
       for_all_ranks(fold(program, placement, few_nodes, whole.profile.network), placement,
-                    whole.placement, made.gpus / std::gcd(made.gpus, ranks_of_replica));
+                    whole.placement, block, nodes);
   const FoldedProgram all = whole.folded();
 
   int members = 0;
@@ -91,7 +110,7 @@ TEST_CASE("few replicas give every rank the timeline that all of them give", "[s
                             Job{{.tensor = 2, .pipeline = 4, .data = 12}, 1, 8, 4},
                             Job{{.tensor = 1, .pipeline = 2, .data = 16}, 2, 4, 4},
                             Job{{.tensor = 2, .pipeline = 1, .data = 14}, 2, 8, 2},
-                            Job{{.tensor = 3, .pipeline = 2, .data = 12}, 1, 4, 4});
+                            Job{{.tensor = 3, .pipeline = 2, .data = 24}, 1, 4, 4});
   const int zero_stage = GENERATE(0, 1, 3);
   if (zero_stage == 3 && made.shape.pipeline > 1) return;
   ClusterSpec cluster = cluster_of(made);
@@ -125,6 +144,10 @@ TEST_CASE("all replicas are placed where they may differ", "[sim][folding]") {
     cluster.faults.push_back(
         {.gpu = -1, .rate = 1, .link = "leaf0>spine", .bandwidth = 1_GB_per_s});
   }
+  SECTION("another job between two GPUs") {
+    cluster.background.push_back({.from = 0, .to = 4, .rails = {}, .rate = 1_GB_per_s});
+  }
+  SECTION("flows that are hashed to equal paths") { cluster.fabric.equal_cost_paths = 4; }
   SECTION("an oversubscribed network") { cluster.fabric.oversubscription = 2; }
   SECTION("replicas that are not next to each other") { job.plan.rank_order = "dp-tp-cp-ep-pp"; }
   SECTION("shards of some") { job.plan.shard_group = 4; }
@@ -139,16 +162,19 @@ TEST_CASE("the faulty replica is placed with one that stands for the others", "[
   ClusterSpec cluster = small_cluster(16, 2, 1);
   cluster.faults.push_back({.gpu = 21, .rate = 0.8, .link = {}, .bandwidth = {}});
   const PlacedReplicas few = fewest_replicas(job.plan, cluster);
-  REQUIRE(few.replicas.size() == 2);
+  // Beside it one of the two at the ends of trees over eight nodes, and one of the five others.
+  REQUIRE(few.replicas.size() == 3);
   REQUIRE(few.replicas[0].number == 0);
-  REQUIRE(few.replicas[0].copies == 7);
-  REQUIRE(few.replicas[1].number == 2);
-  REQUIRE(few.replicas[1].copies == 1);
-  REQUIRE(few.cluster.nodes == 4);
-  REQUIRE(few.cluster.faults[0].gpu == 7);  // stage 1 begins at 4, replica 2 is its second
+  REQUIRE(few.replicas[0].copies == 2);
+  REQUIRE(few.replicas[1].number == 1);
+  REQUIRE(few.replicas[1].copies == 5);
+  REQUIRE(few.replicas[2].number == 2);
+  REQUIRE(few.replicas[2].copies == 1);
+  REQUIRE(few.cluster.nodes == 6);
+  REQUIRE(few.cluster.faults[0].gpu == 11);  // stage 1 begins at 6, replica 2 is its third
   const Placement placement = place_ranks(rank_grid(few.plan), Cluster(few.cluster), few.replicas);
   REQUIRE(placement.num_ranks() == 32);
-  REQUIRE(placement.number_in_job(3) == 5);
-  REQUIRE(placement.number_in_job(7) == 21);
-  REQUIRE(placement.copies_of(4) == 7);
+  REQUIRE(placement.number_in_job(5) == 5);
+  REQUIRE(placement.number_in_job(11) == 21);
+  REQUIRE(placement.copies_of(2) == 5);
 }

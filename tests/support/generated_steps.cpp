@@ -44,6 +44,34 @@ void add_faults(ClusterSpec& spec, Dice& dice) {
   }
 }
 
+// Three levels, hashed paths, switches that reduce, other shapes, other jobs.
+void vary_network(ClusterSpec& spec, Dice& dice) {
+  if (spec.nodes == 1) return;
+  FabricSpec& fabric = spec.fabric;
+  fabric.leaves_per_pod = fabric.layout == FabricLayout::FatTree ? dice.pick({0, 0, 2}) : 0;
+  fabric.equal_cost_paths = fabric.layout != FabricLayout::SingleSwitch ? dice.pick({0, 0, 2}) : 0;
+  fabric.sharp = dice.once_in(3);
+  if (dice.once_in(8)) {
+    spec.faults.clear();  // they may name leaves
+    fabric.layout = dice.pick({FabricLayout::Torus, FabricLayout::Dragonfly});
+    fabric.torus_dimensions = {2, (spec.nodes + 1) / 2};
+    fabric.routers_per_group = 2;
+    fabric.sharp = false;
+  }
+  if (dice.once_in(4)) {
+    spec.background.push_back({.from = -1,
+                               .to = -1,
+                               .rails = {dice.below(fabric.nics_per_node)},
+                               .rate = dice.pick({4_GB_per_s, 16_GB_per_s})});
+  }
+  if (dice.once_in(8)) {
+    spec.background.push_back(
+        {.from = 0, .to = spec.nodes * spec.node.gpus - 1, .rails = {}, .rate = 16_GB_per_s});
+  }
+  // NVLS and NVLSTree under NVSwitches.
+  if (dice.once_in(2)) spec.node.gpu.architecture = GpuArchitecture::Hopper;
+}
+
 // NICs for 1, 2, 4 or 8 GPUs; a node size that divides the GPUs, so that groups may not fit it.
 ClusterSpec cluster_for(int gpus, Dice& dice) {
   int per_node = std::min(gpus, dice.pick({2, 4, 8}));
@@ -57,6 +85,7 @@ ClusterSpec cluster_for(int gpus, Dice& dice) {
   vary_inside_of_node(spec.node, dice);
   spec.node.host_cores = dice.pick({0, 4, 64});
   add_faults(spec, dice);
+  vary_network(spec, dice);
   return spec;
 }
 
@@ -129,6 +158,15 @@ GeneratedStep generate_step(unsigned seed) {
   GeneratedStep step{job_for(shape, context, dice), cluster_for(gpus, dice), profile_for(dice)};
   STEPCAST_REQUIRES(violations(step.job, gpus).empty());
   return step;
+}
+
+void send_all_to_all(StepProgram& program) {
+  bool every_other = false;
+  for (Operation& operation : program.operations) {
+    if (operation.kind == CollectiveKind::SendReceive) continue;
+    every_other = !every_other;
+    if (every_other) operation.kind = CollectiveKind::AllToAll;
+  }
 }
 
 }  // namespace stepcast::test

@@ -16,4 +16,7 @@ struct GeneratedStep {
 
 GeneratedStep generate_step(unsigned seed);
 
+/// What mixtures of experts send, in place of every other of a step's collectives.
+void send_all_to_all(StepProgram& program);
+
 }  // namespace stepcast::test

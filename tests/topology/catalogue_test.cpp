@@ -14,8 +14,7 @@ using Catch::Matchers::WithinRel;
 
 namespace {
 
-const std::filesystem::path catalogue_folder =
-    std::filesystem::path("scenarios") / "catalogue";
+const std::filesystem::path catalogue_folder = std::filesystem::path("scenarios") / "catalogue";
 
 class CatalogueFolder : public PartResolver {
  public:
@@ -55,7 +54,8 @@ GroupLayout world(const std::string& node_name, int nodes, const std::string& fa
                          .nodes = nodes,
                          .gpus_per_node = 0,
                          .fabric = fabric(fabric_name),
-                         .faults = {}});
+                         .faults = {},
+                         .background = {}});
   std::vector<GpuId> gpus(static_cast<std::size_t>(cluster.num_gpus()));
   std::iota(gpus.begin(), gpus.end(), 0);
   return layout_group(cluster, gpus);
@@ -80,7 +80,12 @@ TEST_CASE("every GPU, node and fabric of the catalogue reads and names its sourc
     const NodeSpec spec = node(name);
     const std::vector<std::string> gpus = entries("gpus");
     CHECK(std::find(gpus.begin(), gpus.end(), spec.gpu.name) != gpus.end());
-    CHECK(Cluster({.node = spec, .nodes = 1, .gpus_per_node = 0, .fabric = {}, .faults = {}})
+    CHECK(Cluster({.node = spec,
+                   .nodes = 1,
+                   .gpus_per_node = 0,
+                   .fabric = {},
+                   .faults = {},
+                   .background = {}})
               .num_gpus() == spec.gpus);
   }
   for (const std::string& name : entries("fabrics")) {
@@ -102,8 +107,8 @@ TEST_CASE("every pair of a node and a fabric makes a cluster", "[topology]") {
     for (const std::string& fabric_name : entries("fabrics")) {
       INFO(node_name << " " << fabric_name);
       const GroupLayout layout = world(node_name, 2, fabric_name);
-      CHECK(layout.channels >= 1);
-      CHECK(layout.channel_bandwidth > 0_GB_per_s);
+      CHECK(layout.ring.count >= 1);
+      CHECK(layout.of(TrafficKind::Ring).pace > 0_GB_per_s);
     }
   }
 }
@@ -119,15 +124,15 @@ TEST_CASE("the catalogue's nodes and fabrics give the channels that NCCL finds",
       {"dgx_a100_80gb", "hdr_rail", 8, 24},
       {"dgx_a100_80gb", "hdr_x4", 4, 24},
       {"aws_p4d", "efa_p4d", 4, 12},
-      {"dgx_h100_80gb", "ndr_rail", 8, 46.35},   // of 48 that the NIC has: NVLink, 370.8 / 8
-      {"dgx_h100_80gb", "efa_p5", 32, 11.5875},  // 370.8 / 32
-      {"dgx_b200", "ndr_rail", 8, 48},
+      {"dgx_h100_80gb", "ndr_rail", 8, 48},
+      {"dgx_h100_80gb", "efa_p5", 32, 12},
+      {"dgx_b200", "ndr_rail", 8, 47.9},
       {"v100_sxm2_32gb_x4", "opa100_x4", 4, 12},
   }));
   INFO(expected.node << " " << expected.fabric);
   const GroupLayout layout = world(expected.node, 2, expected.fabric);
-  CHECK(layout.channels == expected.channels);
-  CHECK_THAT(layout.channel_bandwidth.value(), WithinRel(expected.channel_gb_per_s * 1e9, 1e-12));
+  CHECK(layout.ring.count == expected.channels);
+  CHECK_THAT(layout.ring.inter.value(), WithinRel(expected.channel_gb_per_s * 1e9, 1e-12));
 }
 
 TEST_CASE("a node refers to its GPU by its catalogue name", "[topology]") {

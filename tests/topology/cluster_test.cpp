@@ -160,8 +160,12 @@ TEST_CASE("offload goes to the memory of the GPU's own socket", "[topology]") {
 }
 
 TEST_CASE("a node used in part keeps its NICs and its wiring", "[topology]") {
-  const Cluster cluster(
-      {.node = nvswitch_node(), .nodes = 2, .gpus_per_node = 4, .fabric = rails(), .faults = {}});
+  const Cluster cluster({.node = nvswitch_node(),
+                         .nodes = 2,
+                         .gpus_per_node = 4,
+                         .fabric = rails(),
+                         .faults = {},
+                         .background = {}});
   CHECK(cluster.num_gpus() == 8);
   CHECK(cluster.node_of(4) == 1);
   CHECK(names(cluster, cluster.route(3, 4)).back() == "node1/pcie0>gpu0");

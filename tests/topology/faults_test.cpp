@@ -14,7 +14,8 @@ Cluster with_faults(std::vector<Fault> faults) {
                   .nodes = 2,
                   .gpus_per_node = 0,
                   .fabric = rails(),
-                  .faults = std::move(faults)});
+                  .faults = std::move(faults),
+                  .background = {}});
 }
 
 Fault slow_link(std::string link, BytesPerSecond bandwidth) {
@@ -53,7 +54,7 @@ TEST_CASE("a fault of a NIC narrows both directions of its network cable", "[top
   CHECK(link_named(cluster, "node1/nic2>pcie1").bandwidth == 24_GB_per_s);
   CHECK(link_named(cluster, "leaf2>node0/nic2").bandwidth == 24_GB_per_s);
   const std::vector<GpuId> pair{2, 10};
-  CHECK(layout_group(cluster, pair).channel_bandwidth == 6_GB_per_s);
+  CHECK(layout_group(cluster, pair).of(TrafficKind::Ring).pace == 6_GB_per_s);
 }
 
 TEST_CASE("a fault of a GPU that is not there says how GPUs are numbered", "[topology]") {
@@ -75,6 +76,14 @@ TEST_CASE("a fault that would widen a link is refused", "[topology]") {
                       "at /faults/0/bandwidth: a fault leaves node0/nic0>leaf0 25 GB/s, "
                       "more than it had\n"
                       "  without the fault it has 24 GB/s");
+}
+
+TEST_CASE("a link is left with some bandwidth", "[topology]") {
+  REQUIRE_THROWS_WITH(
+      with_faults({slow_link("node0/nic0>leaf0", 0_GB_per_s)}),
+      "at /faults/0/bandwidth: node0/nic0>leaf0 is left with no bandwidth: nothing would ever "
+      "arrive\n"
+      "  hint: leave it some, or leave its node out of the cluster");
 }
 
 TEST_CASE("a fault of nothing is refused", "[topology]") {

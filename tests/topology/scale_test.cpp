@@ -22,9 +22,9 @@ TEST_CASE("12,800 nodes of 8 GPUs are built, routed and grouped", "[topology][sl
 
   std::vector<GpuId> all(102400);
   std::iota(all.begin(), all.end(), 0);
-  const GroupLayout world = layout_group(cluster, all);
-  REQUIRE(world.channels == 8);
-  REQUIRE(world.channel_bandwidth == 24_GB_per_s);
+  const GroupLayout world = layout_group(cluster, all, false);
+  REQUIRE(world.ring.count == 8);
+  REQUIRE(world.of(TrafficKind::Ring).pace == 24_GB_per_s);
 }
 
 TEST_CASE("12,800 groups of one node each are laid out", "[topology][slow]") {
@@ -32,6 +32,6 @@ TEST_CASE("12,800 groups of one node each are laid out", "[topology][slow]") {
   for (GpuId first = 0; first < cluster.num_gpus(); first += 8) {
     std::vector<GpuId> node(8);
     std::iota(node.begin(), node.end(), first);
-    REQUIRE(layout_group(cluster, node).channel_bandwidth == 240_GB_per_s);
+    REQUIRE(layout_group(cluster, node).of(TrafficKind::Ring).pace == 240_GB_per_s);
   }
 }

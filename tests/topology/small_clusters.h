@@ -67,7 +67,7 @@ inline FabricSpec rails() { return fabric(FabricLayout::RailOptimized, 8, 200_Gb
 
 inline Cluster cluster_of(int nodes, const NodeSpec& node, const FabricSpec& network = rails()) {
   return Cluster(
-      {.node = node, .nodes = nodes, .gpus_per_node = 0, .fabric = network, .faults = {}});
+      {.node = node, .nodes = nodes, .gpus_per_node = 0, .fabric = network, .faults = {}, .background = {}});
 }
 
 inline std::vector<std::string> names(const Cluster& cluster, const std::vector<LinkId>& route) {
