@@ -35,6 +35,11 @@ GradientSteps::GradientSteps(const StageSite& site, const StepContext& context,
       out_(out),
       host_(context, program, rank, out) {
   for (const ModelShare& share : site.chunks) chunks_.push_back(build_chunk(share));
+  if (site.path != ChunkPath::Opposed) return;
+  for (std::size_t chunk = 0; chunk < 2; ++chunk) {
+    chunks_[chunk].forward_with_other =
+        add_pair(site.chunks[chunk], site.chunks[1 - chunk], context, program, rank);
+  }
 }
 
 GradientSteps::ChunkBlocks GradientSteps::build_chunk(const ModelShare& share) {
@@ -47,7 +52,14 @@ GradientSteps::ChunkBlocks GradientSteps::build_chunk(const ModelShare& share) {
   }
   blocks.forward = add_block(Pass::Forward, share, 1.0, context_, program_, rank_);
   blocks.backward = add_block(Pass::Backward, share, 1.0, context_, program_, rank_);
-  if (overlaps_reduction()) blocks.backward_pieces = bucket_pieces(Pass::Backward, share);
+  const bool splits = splits_backward(*context_.plan().schedule);
+  if (splits) {
+    blocks.input_gradient = add_block(Pass::InputGradient, share, 1.0, context_, program_, rank_);
+    blocks.weight_gradient = add_block(Pass::WeightGradient, share, 1.0, context_, program_, rank_);
+  }
+  if (overlaps_reduction()) {
+    blocks.backward_pieces = bucket_pieces(splits ? Pass::WeightGradient : Pass::Backward, share);
+  }
   if (gathers_ahead()) blocks.forward_pieces = bucket_pieces(Pass::Forward, share);
   return blocks;
 }
@@ -74,12 +86,11 @@ std::vector<GradientSteps::Piece> GradientSteps::unit_pieces(Pass pass, const Mo
   for (int left = share.layers; left > 0; left -= layers_per_unit()) {
     const ModelShare unit{.layers = std::min(layers_per_unit(), left)};
     const bool again = !pieces.empty() && unit.layers == layers_per_unit();
-    pieces.push_back(again ? pieces.front()
-                           : Piece{block(unit), share_parameters(unit, context_.work)});
+    pieces.push_back(again ? pieces.front() : Piece{weights_of(unit), block(unit)});
   }
   if (pass == Pass::Backward) std::reverse(pieces.begin(), pieces.end());
-  const Piece embedding{block({.embedding = share.embedding}), 0};
-  const Piece head{block({.head = share.head}), 0};
+  const Piece embedding{{}, block({.embedding = share.embedding})};
+  const Piece head{{}, block({.head = share.head})};
   pieces.insert(pieces.begin(), pass == Pass::Forward ? embedding : head);
   pieces.push_back(pass == Pass::Forward ? head : embedding);
   // Gathered before the first use, reduced after the last.
@@ -100,9 +111,15 @@ std::vector<Stash> GradientSteps::add_stashes(const ModelShare& share) {
   return stashes;
 }
 
+GradientSteps::Weights GradientSteps::weights_of(const ModelShare& share) const {
+  return {share_parameters(share, context_.work), share_expert_parameters(share, context_.work)};
+}
+
 int GradientSteps::layers_per_bucket() const {
+  const bool experts = last_layer_kind(context_.job().model) == LayerKind::Expert;
+  const Weights weights = weights_of({.layers = !experts, .expert_layers = experts});
   const Bytes layer(gradient_reduce_bytes(context_.work) *
-                    static_cast<double>(share_parameters({.layers = 1}, context_.work)));
+                    static_cast<double>(weights.parameters + weights.expert_parameters));
   return std::max(1, static_cast<int>(reduce_bucket(context_) / layer));
 }
 
@@ -112,14 +129,15 @@ std::vector<GradientSteps::Piece> GradientSteps::bucket_pieces(Pass pass, const 
   const int bucket = layers_per_bucket();
   const bool forward = pass == Pass::Forward;
   std::vector<Piece> pieces;
-  for (int left = share.layers; left > 0; left -= bucket) {
-    const bool first = left == share.layers;
+  for (int left = share.all_layers(); left > 0; left -= bucket) {
+    const bool first = left == share.all_layers();
     const bool last = left <= bucket;
-    const ModelShare part{.layers = std::min(bucket, left),
-                          .embedding = share.embedding && (forward ? first : last),
-                          .head = share.head && (forward ? last : first)};
-    const int block = add_block(pass, part, slowdown, context_, program_, rank_);
-    pieces.push_back({block, share_parameters(part, context_.work)});
+    const int count = std::min(bucket, left);
+    ModelShare part = layers_of(share, forward ? share.all_layers() - left : left - count, count);
+    part.embedding = share.embedding && (forward ? first : last);
+    part.head = share.head && (forward ? last : first);
+    const Passage block = add_block(pass, part, slowdown, context_, program_, rank_);
+    pieces.push_back({weights_of(part), block});
   }
   return pieces;
 }
@@ -152,6 +170,10 @@ void GradientSteps::backward(const Slot& slot, bool last_micro_batch) {
   const ChunkBlocks& blocks = chunks_[static_cast<std::size_t>(slot.chunk)];
   const ModelShare& share = site_.chunks[static_cast<std::size_t>(slot.chunk)];
   const bool reduce_now = last_micro_batch || reduces_every_micro_batch();
+  if (slot.pass == Pass::InputGradient) {
+    out_.call(blocks.input_gradient);
+    return;
+  }
   const bool by_units = shards_parameters() || offloads_activations();
   bool reduced = shards_parameters();
   if (by_units) {
@@ -161,19 +183,29 @@ void GradientSteps::backward(const Slot& slot, bool last_micro_batch) {
     overlapped_backward(blocks.backward_pieces, slot);
     reduced = true;
   } else {
-    out_.call(blocks.backward);
+    out_.call(slot.pass == Pass::WeightGradient ? blocks.weight_gradient : blocks.backward);
   }
   if (!reduced && context_.plan().zero_stage == 2) {
     out_.join(Stream::Compute, Stream::Data, Activity::Other);
-    reduce(share_parameters(share, context_.work), slot.micro_batch > 0);
+    reduce(weights_of(share), slot.micro_batch > 0);
     out_.join(Stream::Data, Stream::Compute, Activity::DataCommunication);
   }
-  if (site_.shape.micro_batches > 1) {
-    const Bytes traffic(context_.work.framework.kernels.accumulation_traffic.value *
-                        static_cast<double>(share_parameters(share, context_.work)) /
-                        (shards_parameters() ? shard_ranks(context_.plan()) : 1));
-    out_.compute(memory_bound_time(traffic, context_.work.device), Activity::Compute);
-  }
+  accumulate(share);
+}
+
+void GradientSteps::forward_and_backward(const Slot& forward, const Slot& backward) {
+  out_.call(chunks_[static_cast<std::size_t>(forward.chunk)].forward_with_other);
+  accumulate(site_.chunks[static_cast<std::size_t>(backward.chunk)]);
+}
+
+// Adds a micro-batch's gradients to those of the micro-batches before.
+void GradientSteps::accumulate(const ModelShare& share) {
+  if (site_.shape.micro_batches == 1) return;
+  const Weights weights = weights_of(share);
+  const Bytes traffic(context_.work.framework.kernels.accumulation_traffic.value *
+                      static_cast<double>(weights.parameters + weights.expert_parameters) /
+                      (shards_parameters() ? shard_ranks(context_.plan()) : 1));
+  out_.compute(memory_bound_time(traffic, context_.work.device), Activity::Compute);
 }
 
 Stream GradientSteps::traffic_stream() const {
@@ -206,7 +238,7 @@ void GradientSteps::pass_by_units(Pass pass, const ChunkBlocks& blocks, const Sl
     const bool overlapped = !shards_parameters() && overlaps_reduction();
     if (reduce && overlapped && pieces[i].parameters > 0) {
       out_.join(Stream::Compute, Stream::Data, Activity::Other);
-      this->reduce(pieces[i].parameters, slot.micro_batch > 0);
+      this->reduce(pieces[i], slot.micro_batch > 0);
     }
   }
   if (reduce && shards_parameters()) scatter_gradients(pieces.back(), slot);
@@ -273,8 +305,7 @@ void GradientSteps::scatter_gradients(const Piece& piece, const Slot& slot) {
 
 void GradientSteps::gathered_forward(const std::vector<Piece>& pieces) {
   for (const Piece& piece : pieces) {
-    const Bytes size(parameter_gather_bytes(context_.work) * static_cast<double>(piece.parameters));
-    data_collective(CollectiveKind::AllGather, Group::Data, size, 1);
+    everywhere(CollectiveKind::AllGather, parameter_gather_bytes(context_.work), piece, Bytes());
     out_.join(Stream::Data, Stream::Compute, Activity::DataCommunication);
     out_.call(piece.block);
   }
@@ -284,20 +315,31 @@ void GradientSteps::overlapped_backward(const std::vector<Piece>& pieces, const 
   for (const Piece& piece : pieces) {
     out_.call(piece.block);
     out_.join(Stream::Compute, Stream::Data, Activity::Other);
-    reduce(piece.parameters, slot.micro_batch > 0);
+    reduce(piece, slot.micro_batch > 0);
   }
 }
 
-// Gradients of `parameters` weights over the data group: summed whole, or scattered where ZeRO
-// shards the optimizer. `accumulates`: the host may hold those of earlier micro-batches.
-void GradientSteps::reduce(std::int64_t parameters, bool accumulates) {
-  if (data_ranks() > 1) {
-    const Bytes size(gradient_reduce_bytes(context_.work) * static_cast<double>(parameters));
-    const CollectiveKind kind =
-        context_.plan().zero_stage > 0 ? CollectiveKind::ReduceScatter : CollectiveKind::AllReduce;
-    data_collective(kind, Group::Data, size, messages_of(size, reduce_bucket(context_)));
-  }
-  save_gradients(parameters, accumulates && reduces_every_micro_batch(), Stream::Data);
+// Gradients of weights over the data group, and of experts' over the ranks that hold the same
+// experts: summed whole, or scattered where ZeRO shards the optimizer. `accumulates`: the host may
+// hold those of earlier micro-batches.
+void GradientSteps::reduce(const Weights& weights, bool accumulates) {
+  const CollectiveKind kind =
+      context_.plan().zero_stage > 0 ? CollectiveKind::ReduceScatter : CollectiveKind::AllReduce;
+  everywhere(kind, gradient_reduce_bytes(context_.work), weights, reduce_bucket(context_));
+  save_gradients(weights.parameters, accumulates && reduces_every_micro_batch(), Stream::Data);
+}
+
+// A collective over the weights that data ranks share, and one over the experts', in messages of a
+// bucket; 0: whole.
+void GradientSteps::everywhere(CollectiveKind kind, double bytes, const Weights& weights,
+                               Bytes bucket) {
+  const auto over = [&](Group group, int ranks, std::int64_t count) {
+    if (ranks == 1 || count == 0) return;
+    const Bytes size(bytes * static_cast<double>(count));
+    data_collective(kind, group, size, messages_of(size, bucket));
+  };
+  over(Group::Data, data_ranks(), weights.parameters);
+  over(Group::ExpertData, expert_data_group_size(context_.plan()), weights.expert_parameters);
 }
 
 void GradientSteps::save_gradients(std::int64_t parameters, bool accumulates, Stream from) {
@@ -322,7 +364,7 @@ void GradientSteps::finish() {
       reduces_every_micro_batch() || shards_parameters() || overlaps_reduction();
   if (!reduced_on_the_way) {
     out_.join(Stream::Compute, Stream::Data, Activity::Other);
-    reduce(share_parameters(all_chunks(site_), context_.work), false);
+    reduce(weights_of(all_chunks(site_)), false);
   }
   if (site_.shares_embedding) {
     const double table = static_cast<double>(embedding_parameters(
@@ -347,15 +389,17 @@ void GradientSteps::host_update(std::int64_t parameters) {
 void GradientSteps::gather_parameters() {
   const int stage = context_.plan().zero_stage;
   out_.set_slot(Work::ParameterGather, -1, 0);
-  const std::int64_t parameters = share_parameters(all_chunks(site_), context_.work);
-  const Bytes size(parameter_gather_bytes(context_.work) * static_cast<double>(parameters));
+  const Weights weights = weights_of(all_chunks(site_));
   const Offload& offload = context_.plan().offload;
-  if (offload.parameters && !offload.optimizer)
+  if (offload.parameters && !offload.optimizer) {
+    const Bytes size(parameter_gather_bytes(context_.work) *
+                     static_cast<double>(weights.parameters));
     host_.save_weights(size / shard_ranks(context_.plan()));
+  }
   if ((stage != 1 && stage != 2) || data_ranks() == 1 || gathers_ahead()) return;
   out_.join(Stream::Compute, Stream::Data, Activity::Other);
-  data_collective(CollectiveKind::AllGather, Group::Data, size,
-                  messages_of(size, gather_bucket(context_)));
+  everywhere(CollectiveKind::AllGather, parameter_gather_bytes(context_.work), weights,
+             gather_bucket(context_));
   out_.join(Stream::Data, Stream::Compute, Activity::DataCommunication);
 }
 

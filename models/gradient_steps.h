@@ -20,6 +20,8 @@ class GradientSteps {
   /// The forward and the backward pass of a slot, on the compute stream.
   void forward(const Slot& slot);
   void backward(const Slot& slot, bool last_micro_batch);
+  /// Both together, of different micro-batches.
+  void forward_and_backward(const Slot& forward, const Slot& backward);
 
   /// After the last slot: what is left to reduce, and the wait for it.
   void finish();
@@ -31,15 +33,22 @@ class GradientSteps {
   void gather_parameters();
 
  private:
+  // Weights on this rank that all data ranks hold, and routed experts'.
+  struct Weights {
+    std::int64_t parameters = 0;
+    std::int64_t expert_parameters = 0;
+  };
   // A part of a chunk's pass that data-parallel or host traffic looks into, with the weights it
   // holds.
-  struct Piece {
-    int block;
-    std::int64_t parameters;
+  struct Piece : Weights {
+    Passage block;
   };
   struct ChunkBlocks {
-    int forward;
-    int backward;
+    Passage forward;
+    Passage backward;
+    Passage input_gradient;  // of split backward passes
+    Passage weight_gradient;
+    Passage forward_with_other;          // DualPipe: with the backward pass of the other chunk
     std::vector<Piece> forward_pieces;   // by unit or overlapped gather: by bucket
     std::vector<Piece> backward_pieces;  // by unit or overlapped reduction: by bucket
     std::vector<Stash> stashes;          // activations offloaded: of the forward pieces
@@ -47,9 +56,7 @@ class GradientSteps {
 
   bool shards_parameters() const { return context_.plan().zero_stage >= 3; }
   bool offloads_activations() const { return context_.plan().offload.activations; }
-  int data_ranks() const {
-    return context_.plan().data_parallel * context_.plan().context_parallel;
-  }
+  int data_ranks() const { return data_group_size(context_.plan()); }
   bool reduces_every_micro_batch() const;
   bool overlaps_reduction() const;
   bool gathers_ahead() const;
@@ -67,7 +74,10 @@ class GradientSteps {
   void scatter_gradients(const Piece& piece, const Slot& slot);
   void gathered_forward(const std::vector<Piece>& pieces);
   void overlapped_backward(const std::vector<Piece>& pieces, const Slot& slot);
-  void reduce(std::int64_t parameters, bool accumulates);
+  void accumulate(const ModelShare& share);
+  Weights weights_of(const ModelShare& share) const;
+  void reduce(const Weights& weights, bool accumulates);
+  void everywhere(CollectiveKind kind, double bytes, const Weights& weights, Bytes bucket);
   void save_gradients(std::int64_t parameters, bool accumulates, Stream from);
   void data_collective(CollectiveKind kind, Group group, Bytes size, int messages);
   Stream traffic_stream() const;

@@ -54,15 +54,18 @@ constexpr WordTable<Optimizer, 2> optimizer_words{{
     {Optimizer::Adam, "adam"},
 }};
 
-/// Every schedule word of the scenario's contract; the last two have no program yet.
-enum class ScheduleWord { GPipe, OneForwardOneBackward, Interleaved, ZeroBubble, DualPipe };
+constexpr WordTable<Schedule, 6> schedule_words{{
+    {Schedule::GPipe, "gpipe"},
+    {Schedule::OneForwardOneBackward, "1f1b"},
+    {Schedule::Interleaved, "interleaved_1f1b"},
+    {Schedule::ZeroBubble, "zero_bubble"},
+    {Schedule::ZeroBubbleV, "zb_v"},
+    {Schedule::DualPipe, "dual_pipe"},
+}};
 
-constexpr WordTable<ScheduleWord, 5> schedule_words{{
-    {ScheduleWord::GPipe, "gpipe"},
-    {ScheduleWord::OneForwardOneBackward, "1f1b"},
-    {ScheduleWord::Interleaved, "interleaved_1f1b"},
-    {ScheduleWord::ZeroBubble, "zero_bubble"},
-    {ScheduleWord::DualPipe, "dual_pipe"},
+constexpr WordTable<ExpertDispatch, 2> expert_dispatch_words{{
+    {ExpertDispatch::AllToAll, "all_to_all"},
+    {ExpertDispatch::OncePerNode, "once_per_node"},
 }};
 
 template <class Enum, std::size_t size>
@@ -74,51 +77,8 @@ std::string_view find_word(const WordTable<Enum, size>& table, Enum value) {
   return {};
 }
 
-ScheduleWord schedule_word(Schedule schedule) {
-  switch (schedule) {
-    case Schedule::GPipe:
-      return ScheduleWord::GPipe;
-    case Schedule::OneForwardOneBackward:
-      return ScheduleWord::OneForwardOneBackward;
-    case Schedule::Interleaved:
-      return ScheduleWord::Interleaved;
-  }
-  STEPCAST_REQUIRES(false && "every schedule has a word");
-  return {};
-}
-
-std::optional<Schedule> modelled_schedule(ScheduleWord word) {
-  switch (word) {
-    case ScheduleWord::GPipe:
-      return Schedule::GPipe;
-    case ScheduleWord::OneForwardOneBackward:
-      return Schedule::OneForwardOneBackward;
-    case ScheduleWord::Interleaved:
-      return Schedule::Interleaved;
-    case ScheduleWord::ZeroBubble:
-    case ScheduleWord::DualPipe:
-      return std::nullopt;
-  }
-  return std::nullopt;
-}
-
 void refuse_unmodelled(const Fields& f, std::string_view key, const std::string& what) {
   f.fault(key, what + " is not modelled yet");
-}
-
-void describe_schedule(Fields& f, ParallelPlan& plan) {
-  std::optional<ScheduleWord> schedule;
-  if (plan.schedule) schedule = schedule_word(*plan.schedule);
-  // The schema lists what can be run; reading knows the others too, to say why it refuses them.
-  const Words<ScheduleWord> words(schedule_words);
-  f.field("schedule", schedule, f.reading() ? words : words.first(3),
-          {.doc = "1f1b unless said; interleaved_1f1b where virtual_pipeline > 1"});
-  if (!f.reading() || !schedule) return;
-  plan.schedule = modelled_schedule(*schedule);
-  if (!plan.schedule) {
-    refuse_unmodelled(f, "schedule",
-                      "schedule " + std::string(find_word(schedule_words, *schedule)));
-  }
 }
 
 // No cluster is larger, and products of degrees stay far inside 64 bits.
@@ -139,12 +99,35 @@ void describe_degrees(Fields& f, ParallelPlan& plan) {
   if (f.reading()) plan.data_parallel = data_parallel.value_or(plan.data_parallel);
   f.field("context_parallel", plan.context_parallel,
           {.at_least = 1, .at_most = max_degree, .doc = "ranks that share a sequence"});
+  f.field("context_parallel_algorithm", plan.context_parallel_algorithm, kContextAlgorithmWords,
+          {.doc = "how ranks see each other's keys and values; the framework's unless said: ring "
+                  "but for torchtitan, all_gather. all_to_all is Ulysses"});
+}
+
+void describe_experts(Fields& f, ParallelPlan& plan) {
   f.field("expert_parallel", plan.expert_parallel,
-          {.at_least = 1, .at_most = max_degree, .doc = "ranks that share the experts"});
-  if (f.reading() && plan.expert_parallel > 1) {
-    refuse_unmodelled(f, "expert_parallel",
-                      "expert_parallel " + std::to_string(plan.expert_parallel));
-  }
+          {.at_least = 1,
+           .at_most = max_degree,
+           .doc = "ranks that share the experts: of those of one stage, in rank order"});
+  std::optional<int> matrices;
+  if (plan.expert_tensor_parallel > 0) matrices = plan.expert_tensor_parallel;
+  f.field("expert_tensor_parallel", matrices,
+          {.at_least = 1,
+           .at_most = max_degree,
+           .doc = "ranks that share an expert's matrices; tensor_parallel unless said"});
+  if (f.reading()) plan.expert_tensor_parallel = matrices.value_or(plan.expert_tensor_parallel);
+  f.field("expert_capacity", plan.expert_capacity,
+          {.at_least = 0.01,
+           .at_most = 100,
+           .doc = "rows of every expert over the mean, padded and cut; dropless unless said"});
+  f.field("expert_load_imbalance", plan.expert_load_imbalance,
+          {.at_least = 1,
+           .at_most = 1e4,
+           .doc = "dropless: rows of the busiest rank's experts over the mean; 1 unless said"});
+  f.field("expert_dispatch", plan.expert_dispatch, expert_dispatch_words,
+          {.doc = "how tokens get to their experts; all_to_all unless said"});
+  f.field("overlap_shared_experts", plan.overlap_shared_experts,
+          {.doc = "shared experts run beside the exchange of the routed ones' tokens"});
 }
 
 void describe_sharding(Fields& f, ParallelPlan& plan) {
@@ -162,6 +145,10 @@ void describe_sharding(Fields& f, ParallelPlan& plan) {
 void describe_placement(Fields& f, ParallelPlan& plan) {
   f.field("layers_per_stage", plan.layers_per_stage,
           {.at_least = 0, .doc = "layers of each stage; the framework's rule unless said"});
+  f.field("account_for_embedding_in_pipeline_split", plan.embedding_counts_as_layer,
+          {.doc = "the embedding counts as a layer where layers are dealt evenly"});
+  f.field("account_for_loss_in_pipeline_split", plan.loss_counts_as_layer,
+          {.doc = "the output layer counts as a layer where layers are dealt evenly"});
   f.field("rank_order", plan.rank_order,
           {.doc = "axes by how fast they vary from rank to rank; tp-cp-ep-dp-pp unless said"});
   if (!parse_rank_order(plan.rank_order)) {
@@ -184,14 +171,15 @@ std::string_view word(Framework framework) { return find_word(framework_words, f
 std::string_view word(Recompute recompute) { return find_word(recompute_words, recompute); }
 std::string_view word(Precision precision) { return find_word(precision_words, precision); }
 std::string_view word(AttentionKernel attention) { return find_word(attention_words, attention); }
-std::string_view word(Schedule schedule) {
-  return find_word(schedule_words, schedule_word(schedule));
-}
+std::string_view word(Schedule schedule) { return find_word(schedule_words, schedule); }
 
 void describe(Fields& f, ParallelPlan& plan) {
   describe_degrees(f, plan);
+  describe_experts(f, plan);
   describe_sharding(f, plan);
-  describe_schedule(f, plan);
+  f.field("schedule", plan.schedule, schedule_words,
+          {.doc = "1f1b unless said; interleaved_1f1b where virtual_pipeline > 1. zero_bubble is "
+                  "ZB-H1, zb_v ZB-V"});
   f.field("recompute", plan.recompute, recompute_words,
           {.doc = "activations computed again in the backward pass"});
   f.field("overlap_gradient_reduce", plan.overlap_gradient_reduce,

@@ -1,72 +1,47 @@
 #include "models/layer_cost.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
+
+#include "models/layer_shapes.h"
 
 namespace stepcast {
 namespace {
 
 constexpr double kHostSoftness = 6.0;
 
-// Shapes of one layer on one rank. Elementwise traffic is counted in bytes per element of
-// [tokens, hidden_size] and [tokens, ffn_hidden_size / tensor_parallel], 16-bit elements.
-struct LayerShapes {
-  std::int64_t tokens, hidden, query_key_value, attention_width, ffn, ffn_in;
-  AttentionShape attention;
-  double
-      hidden_elements;  // of norms and residuals: split over tensor ranks with sequence parallelism
-  double ffn_elements;
-  double rotary_elements;
-  double bytes_scale;  // 1 for 16-bit elements, 2 for 32-bit
-};
+// Kernels of a layer's backward pass: two for each of four linear layers (input and weights), the
+// attention core, two norms, two residuals, the activation, the rotary embedding.
+constexpr double kWeightGradientKernels = 4;
+constexpr double kBackwardKernels = 15;
 
-LayerShapes shapes_of(const WorkContext& context) {
-  const TrainingJob& job = context.job;
-  const Transformer& model = job.model;
-  const int tensor = job.plan.tensor_parallel;
-  const std::int64_t tokens = tokens_per_micro_batch(job);
-  const std::int64_t heads = model.num_attention_heads / tensor;
-  const std::int64_t groups = std::max(1, model.num_query_groups / tensor);
-  LayerShapes shapes{};
-  shapes.tokens = tokens;
-  shapes.hidden = model.hidden_size;
-  shapes.query_key_value = (heads + 2 * groups) * model.head_size;
-  shapes.attention_width = heads * model.head_size;
-  shapes.ffn = model.ffn_hidden_size / tensor;
-  shapes.ffn_in = shapes.ffn * (model.gated_mlp ? 2 : 1);
-  shapes.attention = {.micro_batch = job.batch.micro_batch,
-                      .heads = heads,
-                      .groups = groups,
-                      .head_size = model.head_size,
-                      .queries = job.batch.sequence_length / job.plan.context_parallel,
-                      .keys = job.batch.sequence_length,
-                      .causal = true};
-  const double sequence_split = job.plan.sequence_parallel ? tensor : 1;
-  shapes.hidden_elements =
-      static_cast<double>(tokens) * static_cast<double>(shapes.hidden) / sequence_split;
-  shapes.ffn_elements = static_cast<double>(tokens) * static_cast<double>(shapes.ffn);
-  const bool rotary = model.position_embedding == PositionEmbedding::Rotary;
-  shapes.rotary_elements =
-      rotary ? static_cast<double>(tokens) * static_cast<double>((heads + groups) * model.head_size)
-             : 0.0;
-  shapes.bytes_scale = bytes_per_element(job.precision) / 2.0;
-  return shapes;
+// Elementwise traffic is counted in bytes per element of 16 bits.
+double bytes_scale(const WorkContext& c) { return bytes_per_element(c.job.precision) / 2.0; }
+
+Seconds gemm(const Linear& linear, GemmPass pass, const WorkContext& c) {
+  const auto [rows, outputs, inputs, batch] = linear;
+  GemmShape shape{.m = rows, .n = outputs, .k = inputs, .batch = batch};
+  if (pass == GemmPass::InputGradient) shape = {rows, inputs, outputs, batch};
+  if (pass == GemmPass::WeightGradient) shape = {inputs, outputs, rows, batch};
+  return gemm_time(shape, pass, c.job.precision, c.device);
 }
 
-Seconds gemm(std::int64_t m, std::int64_t n, std::int64_t k, GemmPass pass, const WorkContext& c) {
-  return gemm_time({.m = m, .n = n, .k = k}, pass, c.job.precision, c.device);
+Seconds gemms(const Linears& linears, GemmPass pass, const WorkContext& c) {
+  Seconds sum;
+  for (const Linear& linear : linears) sum += gemm(linear, pass, c);
+  return sum;
 }
 
-// Gradient of one linear layer: by its input and by its weights.
-Seconds gemm_backward(std::int64_t m, std::int64_t n, std::int64_t k, const WorkContext& c) {
-  return gemm(m, k, n, GemmPass::InputGradient, c) + gemm(k, n, m, GemmPass::WeightGradient, c);
+// Gradient of linear layers: by their inputs and by their weights.
+Seconds gemms_backward(const Linears& linears, const WorkContext& c) {
+  return gemms(linears, GemmPass::InputGradient, c) + gemms(linears, GemmPass::WeightGradient, c);
 }
 
-Seconds elementwise(double elements, double bytes_per_element, const LayerShapes& shapes,
-                    const WorkContext& c) {
+Seconds elementwise(double elements, double bytes_per_element, const WorkContext& c) {
   const double compiled =
       c.job.runtime.torch_compile ? c.framework.kernels.compiled_elementwise.value : 1.0;
-  const Bytes traffic(elements * bytes_per_element * shapes.bytes_scale *
+  const Bytes traffic(elements * bytes_per_element * bytes_scale(c) *
                       c.framework.kernels.elementwise_traffic.value * compiled);
   return memory_bound_time(traffic, c.device);
 }
@@ -91,20 +66,27 @@ Seconds attention_backward(const LayerShapes& shapes, const WorkContext& c) {
 // Bytes per element, 16-bit: a norm reads and writes (4); a residual with bias and dropout reads
 // two, writes one and its mask (7), without dropout (gated models) 6; GeLU reads and writes (4),
 // SwiGLU reads two and writes one (6); rotary reads and writes (4).
+//
+// With experts, tokens are copied into the order of their experts and back on either side (4 each),
+// and the copies that come back are summed (2).
 LayerPass forward_pass(const LayerShapes& s, const WorkContext& c) {
   const bool gated = c.job.model.gated_mlp;
   const double residual = gated ? 6 : 7;
+  const double activation = gated ? 6 : 4;
   LayerPass pass;
-  pass.attention = elementwise(s.hidden_elements, 4, s, c) +
-                   gemm(s.tokens, s.query_key_value, s.hidden, GemmPass::Forward, c) +
-                   elementwise(s.rotary_elements, 4, s, c) + attention_forward(s, c) +
-                   gemm(s.tokens, s.hidden, s.attention_width, GemmPass::Forward, c) +
-                   elementwise(s.hidden_elements, residual, s, c);
-  pass.mlp = elementwise(s.hidden_elements, 4, s, c) +
-             gemm(s.tokens, s.ffn_in, s.hidden, GemmPass::Forward, c) +
-             elementwise(s.ffn_elements, gated ? 6 : 4, s, c) +
-             gemm(s.tokens, s.hidden, s.ffn, GemmPass::Forward, c) +
-             elementwise(s.hidden_elements, residual, s, c);
+  pass.attention = elementwise(s.hidden_elements, 4, c) +
+                   gemms(s.attention_input, GemmPass::Forward, c) +
+                   elementwise(s.latent_elements, 4, c) + elementwise(s.rotary_elements, 4, c) +
+                   attention_forward(s, c) + gemm(s.attention_output, GemmPass::Forward, c) +
+                   elementwise(s.hidden_elements, residual, c);
+  pass.mlp = elementwise(s.hidden_elements, 4, c) + gemms(s.mlp, GemmPass::Forward, c) +
+             elementwise(s.ffn_elements, activation, c) + elementwise(s.routed_elements, 4 + 2, c) +
+             elementwise(s.hidden_elements, residual, c);
+  pass.experts = gemms(s.expert, GemmPass::Forward, c) +
+                 elementwise(s.expert_ffn_elements, activation, c) +
+                 elementwise(s.expert_elements, 4 + 4, c);
+  pass.shared =
+      gemms(s.shared, GemmPass::Forward, c) + elementwise(s.shared_ffn_elements, activation, c);
   return pass;
 }
 
@@ -114,19 +96,28 @@ LayerPass forward_pass(const LayerShapes& s, const WorkContext& c) {
 LayerPass backward_pass(const LayerShapes& s, const WorkContext& c) {
   const bool gated = c.job.model.gated_mlp;
   const double bias = c.job.model.linear_bias ? 2 : 0;
-  const double tokens = static_cast<double>(s.tokens);
+  const double activation = gated ? 10 : 6;
   LayerPass pass;
-  pass.attention = elementwise(s.hidden_elements, 8, s, c) +
-                   gemm_backward(s.tokens, s.query_key_value, s.hidden, c) +
-                   elementwise(tokens * static_cast<double>(s.query_key_value), bias, s, c) +
-                   elementwise(s.rotary_elements, 4, s, c) + attention_backward(s, c) +
-                   gemm_backward(s.tokens, s.hidden, s.attention_width, c) +
-                   elementwise(s.hidden_elements, 5 + bias, s, c);
-  pass.mlp =
-      elementwise(s.hidden_elements, 8, s, c) + gemm_backward(s.tokens, s.ffn_in, s.hidden, c) +
-      elementwise(s.ffn_elements, (gated ? 10 : 6) + bias, s, c) +
-      gemm_backward(s.tokens, s.hidden, s.ffn, c) + elementwise(s.hidden_elements, 5 + bias, s, c);
+  pass.attention = elementwise(s.hidden_elements, 8, c) + gemms_backward(s.attention_input, c) +
+                   elementwise(s.biased_elements, bias, c) + elementwise(s.latent_elements, 8, c) +
+                   elementwise(s.rotary_elements, 4, c) + attention_backward(s, c) +
+                   gemms_backward({s.attention_output}, c) +
+                   elementwise(s.hidden_elements, 5 + bias, c);
+  pass.mlp = elementwise(s.hidden_elements, 8, c) + gemms_backward(s.mlp, c) +
+             elementwise(s.ffn_elements, activation + bias, c) +
+             elementwise(s.routed_elements, 4 + 2, c) + elementwise(s.hidden_elements, 5 + bias, c);
+  pass.experts = gemms_backward(s.expert, c) + elementwise(s.expert_ffn_elements, activation, c) +
+                 elementwise(s.expert_elements, 4 + 4, c);
+  pass.shared = gemms_backward(s.shared, c) + elementwise(s.shared_ffn_elements, activation, c);
   return pass;
+}
+
+LayerPass weight_gradient_pass(const LayerShapes& s, const WorkContext& c) {
+  const auto weights = [&](const Linears& linears) {
+    return gemms(linears, GemmPass::WeightGradient, c);
+  };
+  return {weights(s.attention_input) + weights({s.attention_output}), weights(s.mlp),
+          weights(s.expert), weights(s.shared)};
 }
 
 LayerPass recomputed_pass(const LayerPass& forward, const LayerShapes& s, const WorkContext& c) {
@@ -135,10 +126,10 @@ LayerPass recomputed_pass(const LayerPass& forward, const LayerShapes& s, const 
       return {};
     case Recompute::Selective: {
       const double layers = c.framework.kernels.selective_recompute_layers;
-      if (layers > 0) return {layers * forward.attention, layers * forward.mlp};
+      if (layers > 0) return layers * forward;
       // The attention core only; a fused kernel does so by itself.
-      return {c.job.attention == AttentionKernel::Unfused ? attention_forward(s, c) : Seconds(),
-              Seconds()};
+      if (c.job.attention != AttentionKernel::Unfused) return {};
+      return {.attention = attention_forward(s, c)};
     }
     case Recompute::Full:
       return forward;
@@ -162,38 +153,53 @@ Seconds host_time(Seconds launches, int collectives, const WorkContext& c) {
 }  // namespace
 
 LayerCost layer_cost(const WorkContext& context) {
-  const LayerShapes shapes = shapes_of(context);
+  const LayerShapes shapes = layer_shapes(context.job, context.layer);
   LayerCost cost;
   cost.forward = forward_pass(shapes, context);
   cost.backward = backward_pass(shapes, context);
+  cost.weight_gradient = weight_gradient_pass(shapes, context);
+  cost.core_forward = attention_forward(shapes, context);
+  cost.core_backward = attention_backward(shapes, context);
   cost.recomputed = recomputed_pass(cost.forward, shapes, context);
   return cost;
 }
 
 HeadCost head_cost(const WorkContext& context) {
   const TrainingJob& job = context.job;
-  const LayerShapes shapes = shapes_of(context);
+  const LayerShapes shapes = layer_shapes(context.job, LayerKind::Dense);
   const std::int64_t vocab = padded_vocab(job, context.framework) / job.plan.tensor_parallel;
   const double logits = static_cast<double>(shapes.tokens) * static_cast<double>(vocab);
+  const Linear logits_of{shapes.tokens, vocab, shapes.hidden};
   // Loss and its gradient in one figure; a third of it belongs to the forward pass (two reads of
   // five: logits cast and maximum; exponent sum; gradient written and cast back).
   const Bytes loss_traffic(logits * context.framework.kernels.logit_traffic.value);
   HeadCost cost;
-  cost.forward = elementwise(shapes.hidden_elements, 4, shapes, context) +
-                 gemm(shapes.tokens, vocab, shapes.hidden, GemmPass::Forward, context) +
+  cost.forward = elementwise(shapes.hidden_elements, 4, context) +
+                 gemm(logits_of, GemmPass::Forward, context) +
                  memory_bound_time(loss_traffic / 3.0, context.device);
   cost.backward = memory_bound_time(loss_traffic * (2.0 / 3.0), context.device) +
-                  gemm_backward(shapes.tokens, vocab, shapes.hidden, context) +
-                  elementwise(shapes.hidden_elements, 8, shapes, context);
+                  gemms_backward({logits_of}, context) +
+                  elementwise(shapes.hidden_elements, 8, context);
   return cost;
 }
 
+HeadCost prediction_projection_cost(const WorkContext& context) {
+  const LayerShapes shapes = layer_shapes(context.job, LayerKind::Dense);
+  // Two norms and the product of both states, side by side, with a matrix of [2 hidden, hidden]; a
+  // third norm stands before the head.
+  const Linear projection{shapes.tokens, shapes.hidden, 2 * shapes.hidden};
+  return {
+      gemm(projection, GemmPass::Forward, context) +
+          elementwise(shapes.hidden_elements, 2 * 4, context),
+      gemms_backward({projection}, context) + elementwise(shapes.hidden_elements, 2 * 8, context)};
+}
+
 HeadCost embedding_cost(const WorkContext& context) {
-  const LayerShapes shapes = shapes_of(context);
+  const LayerShapes shapes = layer_shapes(context.job, LayerKind::Dense);
   // Rows read and written, plus a position table or dropout pass (2 more); the gradient adds into
   // fp32 rows.
-  return {elementwise(shapes.hidden_elements, 6, shapes, context),
-          elementwise(shapes.hidden_elements, 10, shapes, context)};
+  return {elementwise(shapes.hidden_elements, 6, context),
+          elementwise(shapes.hidden_elements, 10, context)};
 }
 
 Seconds host_forward_time(int collectives, const WorkContext& context) {
@@ -203,6 +209,8 @@ Seconds host_forward_time(int collectives, const WorkContext& context) {
 Seconds host_backward_time(int collectives, const WorkContext& context) {
   return host_time(context.framework.host.layer_backward.value, collectives, context);
 }
+
+double host_weight_gradient_share() { return kWeightGradientKernels / kBackwardKernels; }
 
 Seconds paced_by_host(Seconds gpu, Seconds host, bool launch_blocking) {
   if (launch_blocking) return gpu + host;

@@ -4,20 +4,32 @@
 #include <vector>
 
 #include "base/contract.h"
+#include "models/pipeline_schedule.h"
 #include "models/training_job.h"
 
 namespace stepcast {
 namespace {
 
-int num_chunks(const ParallelPlan& plan) { return plan.pipeline_parallel * plan.virtual_pipeline; }
+PipelineShape shape_of(const ParallelPlan& plan) {
+  return {plan.pipeline_parallel, model_chunks(plan), 1};
+}
+
+int num_chunks(const ParallelPlan& plan) { return num_places(chunk_path(plan), shape_of(plan)); }
 
 /// Layers in equal numbers. What does not divide goes to the middle, so that the edge stages, which
 /// also hold embedding and head, have no more than others.
-std::vector<int> split_evenly(int layers, int chunks) {
+/// Embedding and loss may count as a layer each: their chunks then have one less.
+/// Source: Megatron-LM, account_for_embedding_in_pipeline_split and account_for_loss_...
+std::vector<int> split_evenly(const TrainingJob& job, int chunks) {
+  const ParallelPlan& plan = job.plan;
+  const int layers =
+      job.model.num_layers + plan.embedding_counts_as_layer + plan.loss_counts_as_layer;
   std::vector<int> split(static_cast<std::size_t>(chunks), layers / chunks);
   const int remainder = layers % chunks;
   const auto first = split.begin() + (chunks - remainder) / 2;
   std::for_each(first, first + remainder, [](int& count) { ++count; });
+  split.front() -= plan.embedding_counts_as_layer;
+  split.back() -= plan.loss_counts_as_layer;
   return split;
 }
 
@@ -56,9 +68,13 @@ CostSplit split_by_cost(const Transformer& model, int chunks) {
 /// A stage's layers in equal numbers on its chunks.
 std::vector<int> split_as_said(const ParallelPlan& plan) {
   STEPCAST_REQUIRES(std::ssize(plan.layers_per_stage) == plan.pipeline_parallel);
-  std::vector<int> split;
+  const PipelineShape shape = shape_of(plan);
+  std::vector<int> split(static_cast<std::size_t>(num_chunks(plan)));
   for (int chunk = 0; chunk < plan.virtual_pipeline; ++chunk) {
-    for (const int layers : plan.layers_per_stage) split.push_back(layers / plan.virtual_pipeline);
+    for (int stage = 0; stage < shape.stages; ++stage) {
+      split[static_cast<std::size_t>(place_of(chunk_path(plan), shape, stage, chunk))] =
+          plan.layers_per_stage[static_cast<std::size_t>(stage)] / plan.virtual_pipeline;
+    }
   }
   return split;
 }
@@ -74,7 +90,7 @@ std::vector<int> layers_per_chunk(const TrainingJob& job, const FrameworkProfile
   const int chunks = num_chunks(job.plan);
   switch (framework.layer_split) {
     case LayerSplit::Even:
-      return split_evenly(job.model.num_layers, chunks);
+      return split_evenly(job, chunks);
     case LayerSplit::ByCost:
       return split_by_cost(job.model, chunks).layers;
   }
@@ -82,9 +98,17 @@ std::vector<int> layers_per_chunk(const TrainingJob& job, const FrameworkProfile
   return {};
 }
 
+int head_place(const TrainingJob& job, const FrameworkProfile& framework) {
+  const int places = num_chunks(job.plan);
+  return dealt_by_cost(job.plan, framework) ? split_by_cost(job.model, places).head_chunk
+                                            : places - 1;
+}
+
 int head_stage(const TrainingJob& job, const FrameworkProfile& framework) {
-  if (!dealt_by_cost(job.plan, framework)) return job.plan.pipeline_parallel - 1;
-  return split_by_cost(job.model, num_chunks(job.plan)).head_chunk % job.plan.pipeline_parallel;
+  const int place = head_place(job, framework);
+  const int stages = job.plan.pipeline_parallel;
+  const bool on_the_way_up = chunk_path(job.plan) == ChunkPath::Vee && place >= stages;
+  return on_the_way_up ? 2 * stages - 1 - place : place % stages;
 }
 
 }  // namespace stepcast

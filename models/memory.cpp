@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <cmath>
 
+#include "models/expert_traffic.h"
+
 namespace stepcast {
 namespace {
 
-constexpr double kUndividedBytes = 10.0;      // of a_h, without sequence parallelism
-constexpr double kScoreBytes = 5.0;           // softmax output 2, dropout mask 1, dropout output 2
-constexpr double kKeyValueBytes = 4.0;        // of a_h: a key and a value element of 2 bytes
+constexpr double kUndividedBytes = 10.0;  // of a_h, without sequence parallelism
+constexpr double kScoreBytes = 5.0;       // softmax output 2, dropout mask 1, dropout output 2
+constexpr double kElementBytes = 2.0;
+constexpr double kAttentionTensors = 4.0;     // of a_h: query, key, value, output of the heads
 constexpr double kPlainMlpShare = 2.0 / 3.0;  // of a_f: two tensors instead of gate, up and product
 constexpr double kMasterBytes = 4.0;
 
@@ -36,6 +39,31 @@ double weight_bytes(const WorkContext& c) {
   return master_only ? 0.0 : bytes_per_element(c.job.precision);
 }
 
+// Elements of [tokens, ffn] that one token keeps on a rank, routed and shared experts' together.
+double ffn_width_per_token(const WorkContext& c) {
+  const Transformer& model = c.job.model;
+  const ParallelPlan& plan = c.job.plan;
+  if (c.layer == LayerKind::Dense) {
+    return static_cast<double>(model.ffn_hidden_size) / plan.tensor_parallel;
+  }
+  const double tokens = static_cast<double>(tokens_per_micro_batch(c.job));
+  return expert_rows(c.job) / tokens * model.experts.ffn_hidden_size / plan.expert_tensor_parallel +
+         static_cast<double>(model.experts.shared_ffn_hidden_size) / plan.tensor_parallel;
+}
+
+// Queries, keys, values and the heads' output of one token, on one rank.
+double attention_width_per_token(const WorkContext& c) {
+  const Transformer& model = c.job.model;
+  const LatentAttention& latent = model.latent_attention;
+  const double tensor = c.job.plan.tensor_parallel;
+  const double heads = model.num_attention_heads;
+  if (latent.used()) {
+    const double narrow = latent.q_lora_rank + latent.kv_lora_rank + latent.qk_rope_head_size;
+    return 2.0 * heads * (latent.qk_head_size() + latent.v_head_size) / tensor + 2.0 * narrow;
+  }
+  return 2.0 * (heads + model.num_query_groups) * model.head_size / tensor;
+}
+
 double layer_activation_bytes_per_token(const WorkContext& c) {
   const Transformer& model = c.job.model;
   const ParallelPlan& plan = c.job.plan;
@@ -43,18 +71,21 @@ double layer_activation_bytes_per_token(const WorkContext& c) {
   const double hidden = model.hidden_size;
   const double undivided =
       plan.sequence_parallel || plan.tensor_parallel == 1 ? 0.0 : kUndividedBytes;
-  const bool gathered = plan.tensor_parallel > 1 &&
-                        plan.keep_gathered_inputs.value_or(c.framework.memory.keeps_gathered_inputs);
-  // Keys and values, two bytes each, are as wide as the query groups only.
-  const double shared_heads =
-      1.0 - static_cast<double>(model.num_query_groups) / model.num_attention_heads;
-  const double divided =
-      c.framework.memory.activation_bytes_hidden.value - undivided - kKeyValueBytes * shared_heads;
-  const double per_hidden =
-      divided / tensor + undivided + (gathered ? c.framework.memory.activation_bytes_gathered.value : 0.0);
+  const bool gathered = plan.tensor_parallel > 1 && plan.keep_gathered_inputs.value_or(
+                                                        c.framework.memory.keeps_gathered_inputs);
+  // Four tensors of a_h have the widths of attention, which need not be the hidden state's.
+  const double divided = c.framework.memory.activation_bytes_hidden.value - undivided -
+                         kAttentionTensors * kElementBytes;
+  const double per_hidden = divided / tensor + undivided +
+                            (gathered ? c.framework.memory.activation_bytes_gathered.value : 0.0);
   const double per_ffn =
-      c.framework.memory.activation_bytes_ffn.value * (model.gated_mlp ? 1.0 : kPlainMlpShare) / tensor;
-  return (per_hidden * hidden + per_ffn * model.ffn_hidden_size) *
+      c.framework.memory.activation_bytes_ffn.value * (model.gated_mlp ? 1.0 : kPlainMlpShare);
+  const double routed =
+      c.layer == LayerKind::Expert
+          ? expert_rows(c.job) / static_cast<double>(tokens_per_micro_batch(c.job))
+          : 0.0;
+  return ((per_hidden + 2.0 * kElementBytes * routed) * hidden +
+          kElementBytes * attention_width_per_token(c) + per_ffn * ffn_width_per_token(c)) *
          (bytes_per_element(c.job.precision) / 2.0);
 }
 
@@ -83,9 +114,10 @@ Bytes layer_input(const WorkContext& c) {
 Bytes communicator_buffers(const WorkContext& c) {
   const ParallelPlan& plan = c.job.plan;
   int communicators = 0;
-  for (const int ranks : {plan.tensor_parallel, plan.context_parallel, plan.pipeline_parallel,
-                          plan.data_parallel * plan.context_parallel,
-                          plan.tensor_parallel * plan.pipeline_parallel}) {
+  for (const int ranks :
+       {plan.tensor_parallel, plan.context_parallel, plan.pipeline_parallel, data_group_size(plan),
+        plan.expert_parallel, plan.expert_parallel > 1 ? expert_data_group_size(plan) : 1,
+        plan.tensor_parallel * plan.pipeline_parallel}) {
     if (ranks > 1) ++communicators;
   }
   const int channels = c.device.gpu.architecture == GpuArchitecture::Volta ? 8 : 24;
@@ -94,18 +126,53 @@ Bytes communicator_buffers(const WorkContext& c) {
 }
 
 int shard_ranks(const ParallelPlan& plan) {
-  return plan.shard_group > 0 ? plan.shard_group : plan.data_parallel * plan.context_parallel;
+  return plan.shard_group > 0 ? plan.shard_group : data_group_size(plan);
 }
+
+ModelShare layers_of(const ModelShare& share, int first, int count) {
+  ModelShare part;
+  for (int layer = first; layer < first + count; ++layer) {
+    ++(share.kind(layer) == LayerKind::Dense ? part.layers : part.expert_layers);
+  }
+  return part;
+}
+
+namespace {
+
+// Weights of a layer on one tensor-parallel rank, without routed experts.
+std::int64_t layer_share(LayerKind kind, const WorkContext& c) {
+  const Transformer& model = c.job.model;
+  const std::int64_t experts =
+      kind == LayerKind::Expert ? model.experts.num_experts * expert_parameters(model) : 0;
+  const std::int64_t whole = replicated_layer_parameters(model, kind);
+  return (layer_parameters(model, kind) - experts - whole) / c.job.plan.tensor_parallel + whole;
+}
+
+// Layers of multi-token prediction modules count as layers of the head's share.
+int layers_of_kind(const ModelShare& share, LayerKind kind, const Transformer& model) {
+  const int own = kind == LayerKind::Dense ? share.layers : share.expert_layers;
+  const bool modules = share.head && last_layer_kind(model) == kind;
+  return own + (modules ? model.multi_token_prediction : 0);
+}
+
+}  // namespace
 
 std::int64_t share_parameters(const ModelShare& share, const WorkContext& c) {
   const Transformer& model = c.job.model;
   const int tensor = c.job.plan.tensor_parallel;
   const std::int64_t table = embedding_parameters(model, padded_vocab(c.job, c.framework)) / tensor;
   const bool one_table = share.embedding && share.head && model.tied_embeddings;
-  const std::int64_t norms = layer_norm_parameters(model);
-  std::int64_t parameters = share.layers * ((layer_parameters(model) - norms) / tensor + norms);
+  std::int64_t parameters = 0;
+  for (const LayerKind kind : {LayerKind::Dense, LayerKind::Expert}) {
+    const int layers = layers_of_kind(share, kind, model);
+    if (layers > 0) parameters += layers * layer_share(kind, c);
+  }
   if (share.embedding) parameters += table;
-  if (share.head) parameters += (one_table ? 0 : table) + model.hidden_size;
+  if (share.head) {
+    parameters += (one_table ? 0 : table) + model.hidden_size;
+    parameters += model.multi_token_prediction * (prediction_module_parameters(model) -
+                                                  layer_parameters(model, last_layer_kind(model)));
+  }
   if (share.embedding && model.position_embedding == PositionEmbedding::Learned) {
     parameters += static_cast<std::int64_t>(model.hidden_size) * c.job.batch.sequence_length;
   }
@@ -115,6 +182,23 @@ std::int64_t share_parameters(const ModelShare& share, const WorkContext& c) {
 StateBytes state_bytes(const WorkContext& c) {
   const double master = keeps_master(c) ? kMasterBytes : 0.0;
   return {weight_bytes(c), gradient_bytes(c), master + moment_bytes(c)};
+}
+
+std::int64_t share_expert_parameters(const ModelShare& share, const WorkContext& c) {
+  const Transformer& model = c.job.model;
+  const ParallelPlan& plan = c.job.plan;
+  if (!model.experts.used()) return 0;
+  const std::int64_t experts = model.experts.num_experts / plan.expert_parallel;
+  return layers_of_kind(share, LayerKind::Expert, model) * experts * expert_parameters(model) /
+         plan.expert_tensor_parallel;
+}
+
+ModelState expert_model_state(std::int64_t parameters, const WorkContext& c) {
+  if (parameters == 0) return {};
+  TrainingJob of_experts = c.job;
+  of_experts.plan.data_parallel = expert_data_group_size(c.job.plan) / model_copies(c.job.plan);
+  of_experts.plan.context_parallel = 1;
+  return model_state(parameters, {of_experts, c.framework, c.device});
 }
 
 ModelState model_state(std::int64_t parameters, const WorkContext& c) {
@@ -166,6 +250,15 @@ Bytes stashed_activations(int layers, const WorkContext& c) {
       return layers * layer_input(c);
   }
   return Bytes();
+}
+
+Bytes stashed_activations(const ModelShare& share, const WorkContext& c) {
+  Bytes sum;
+  for (const LayerKind kind : {LayerKind::Dense, LayerKind::Expert}) {
+    const int layers = layers_of_kind(share, kind, c.job.model);
+    if (layers > 0) sum += stashed_activations(layers, c.of(kind));
+  }
+  return sum;
 }
 
 Bytes recompute_working_set(const WorkContext& c) {

@@ -11,16 +11,25 @@ namespace stepcast {
 
 /// Which parts of the model a rank (or one of its model chunks) holds.
 struct ModelShare {
-  int layers = 0;
+  int layers = 0;         ///< with a dense MLP; they come first
+  int expert_layers = 0;  ///< with experts
   bool embedding = false;
-  bool head = false;
+  bool head = false;  ///< and with it the multi-token prediction modules
+
+  int all_layers() const { return layers + expert_layers; }
+  LayerKind kind(int layer) const { return layer < layers ? LayerKind::Dense : LayerKind::Expert; }
   friend ModelShare operator+(ModelShare a, ModelShare b) {
-    return {a.layers + b.layers, a.embedding || b.embedding, a.head || b.head};
+    return {a.layers + b.layers, a.expert_layers + b.expert_layers, a.embedding || b.embedding,
+            a.head || b.head};
   }
 };
 
-/// Weights of a share on one tensor-parallel rank: matrices and tables split, norms whole. A tied
-/// table counts once where embedding and head are on the same rank, twice otherwise.
+/// `count` of the share's layers from `first` on, without its tables.
+ModelShare layers_of(const ModelShare& share, int first, int count);
+
+/// Weights of a share on one tensor-parallel rank, routed experts left out: matrices and tables
+/// split, norms, router and narrow projections whole. A tied table counts once where embedding and
+/// head are on the same rank, twice otherwise. Two copies of the model count both.
 std::int64_t share_parameters(const ModelShare& share, const WorkContext& context);
 
 /// Bytes per weight of a rank that shards nothing: what is computed with, its gradient as kept, and
@@ -32,6 +41,9 @@ struct StateBytes {
 };
 StateBytes state_bytes(const WorkContext& context);
 
+/// Weights of the share's routed experts on one rank.
+std::int64_t share_expert_parameters(const ModelShare& share, const WorkContext& context);
+
 struct ModelState {
   Bytes weights;
   Bytes gradients;  ///< with the reducer's buckets
@@ -42,6 +54,10 @@ struct ModelState {
 /// division by the shard group included; without what is offloaded. Source for the stages:
 /// Rajbhandari et al., SC '20, fig. 1.
 ModelState model_state(std::int64_t parameters, const WorkContext& context);
+
+/// The same of `parameters` weights of routed experts, which ZeRO divides by the ranks that hold
+/// the same experts.
+ModelState expert_model_state(std::int64_t parameters, const WorkContext& context);
 
 /// Bytes per weight of what is sent to reduce a gradient, and to gather a parameter.
 double gradient_reduce_bytes(const WorkContext& context);
@@ -60,7 +76,14 @@ double parameter_gather_bytes(const WorkContext& context);
 ///
 /// Without sequence parallelism ten bytes of a_h are not divided by t (norms, residuals, masks).
 /// Source: Korthikanti et al., MLSys '23, section 4, for which tensors are divided.
+///
+/// With experts, a_f is counted for the rows of routed and shared experts, and every routed row is
+/// kept as it came and as it went (4 bytes h). Latent attention keeps its queries, keys, values and
+/// narrow projections at their own widths in place of 8 bytes of a_h. `context.layer`: which kind.
 Bytes stashed_activations(int layers, const WorkContext& context);
+
+/// Of all layers of a share, multi-token prediction's included.
+Bytes stashed_activations(const ModelShare& share, const WorkContext& context);
 
 /// What the backward pass of one layer brings to life again under full recompute; else nothing.
 Bytes recompute_working_set(const WorkContext& context);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/contract.h"
+#include "models/split_backward_slots.h"
 
 namespace stepcast {
 namespace {
@@ -31,13 +32,8 @@ int passes_ahead(Schedule schedule, const PipelineShape& shape, int stage) {
   return std::min(2 * behind + (shape.chunks - 1) * shape.stages, total);
 }
 
-}  // namespace
-
-std::vector<Slot> stage_slots(Schedule schedule, const PipelineShape& shape, int stage) {
-  STEPCAST_REQUIRES(stage >= 0 && stage < shape.stages && shape.micro_batches >= 1);
-  STEPCAST_REQUIRES(schedule == Schedule::Interleaved ? shape.micro_batches % shape.stages == 0
-                                                      : shape.chunks == 1);
-  if (schedule == Schedule::GPipe) return gpipe_slots(shape.micro_batches);
+std::vector<Slot> one_forward_one_backward_slots(Schedule schedule, const PipelineShape& shape,
+                                                 int stage) {
   const int total = shape.micro_batches * shape.chunks;
   const int ahead = passes_ahead(schedule, shape, stage);
   std::vector<Slot> slots;
@@ -51,6 +47,87 @@ std::vector<Slot> stage_slots(Schedule schedule, const PipelineShape& shape, int
     slots.push_back(interleaved_slot(Pass::Backward, k, shape));
   }
   return slots;
+}
+
+void check_shape(Schedule schedule, const PipelineShape& shape) {
+  STEPCAST_REQUIRES(shape.micro_batches >= 1);
+  if (schedule == Schedule::Interleaved) {
+    STEPCAST_REQUIRES(shape.micro_batches % shape.stages == 0);
+  } else {
+    STEPCAST_REQUIRES(shape.chunks == (chunk_path(schedule) == ChunkPath::Loop ? 1 : 2));
+  }
+  if (schedule == Schedule::DualPipe) {
+    STEPCAST_REQUIRES(shape.stages % 2 == 0 && shape.micro_batches % 2 == 0 &&
+                      shape.micro_batches >= 2 * shape.stages);
+  }
+}
+
+}  // namespace
+
+std::vector<Slot> stage_slots(Schedule schedule, const PipelineShape& shape, int stage) {
+  STEPCAST_REQUIRES(stage >= 0 && stage < shape.stages);
+  check_shape(schedule, shape);
+  switch (schedule) {
+    case Schedule::GPipe:
+      return gpipe_slots(shape.micro_batches);
+    case Schedule::OneForwardOneBackward:
+    case Schedule::Interleaved:
+      return one_forward_one_backward_slots(schedule, shape, stage);
+    case Schedule::ZeroBubble:
+      return zero_bubble_slots(shape, stage);
+    case Schedule::ZeroBubbleV:
+      return zero_bubble_v_slots(shape, stage);
+    case Schedule::DualPipe:
+      return dual_pipe_slots(shape, stage);
+  }
+  STEPCAST_REQUIRES(false && "every schedule has slots");
+  return {};
+}
+
+bool splits_backward(Schedule schedule) {
+  switch (schedule) {
+    case Schedule::ZeroBubble:
+    case Schedule::ZeroBubbleV:
+    case Schedule::DualPipe:
+      return true;
+    case Schedule::GPipe:
+    case Schedule::OneForwardOneBackward:
+    case Schedule::Interleaved:
+      break;
+  }
+  return false;
+}
+
+ChunkPath chunk_path(Schedule schedule) {
+  switch (schedule) {
+    case Schedule::ZeroBubbleV:
+      return ChunkPath::Vee;
+    case Schedule::DualPipe:
+      return ChunkPath::Opposed;
+    case Schedule::GPipe:
+    case Schedule::OneForwardOneBackward:
+    case Schedule::Interleaved:
+    case Schedule::ZeroBubble:
+      break;
+  }
+  return ChunkPath::Loop;
+}
+
+ChunkPath chunk_path(const ParallelPlan& plan) {
+  return plan.schedule ? chunk_path(*plan.schedule) : ChunkPath::Loop;
+}
+
+int model_chunks(const ParallelPlan& plan) {
+  return chunk_path(plan) == ChunkPath::Opposed ? 2 : plan.virtual_pipeline;
+}
+
+int num_places(ChunkPath path, const PipelineShape& shape) {
+  return path == ChunkPath::Opposed ? shape.stages : shape.stages * shape.chunks;
+}
+
+int place_of(ChunkPath path, const PipelineShape& shape, int stage, int chunk) {
+  if (!goes_up(path, chunk)) return chunk * shape.stages + stage;
+  return num_places(path, shape) - 1 - stage;
 }
 
 }  // namespace stepcast

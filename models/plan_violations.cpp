@@ -3,9 +3,11 @@
 #include <cstdint>
 #include <numeric>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/contract.h"
+#include "models/pipeline_schedule.h"
 #include "models/training_job.h"
 
 namespace stepcast {
@@ -151,8 +153,32 @@ void check_stated_layers(const TrainingJob& job, Violations& found) {
   }
 }
 
+// Megatron deals layers, embedding and loss in exactly equal numbers where it counts those.
+void check_counted_tables(const TrainingJob& job, Violations& found) {
+  const ParallelPlan& plan = job.plan;
+  if (!plan.embedding_counts_as_layer && !plan.loss_counts_as_layer) return;
+  const std::string key = plan.embedding_counts_as_layer ? "account_for_embedding_in_pipeline_split"
+                                                         : "account_for_loss_in_pipeline_split";
+  if (!plan.layers_per_stage.empty() || job.framework == Framework::Nanotron) {
+    const std::string why = plan.layers_per_stage.empty() ? "nanotron deals layers by cost"
+                                                          : "layers_per_stage says the split";
+    found.push_back({"/plan/" + key, key + " has no effect: " + why, "leave it out", {}});
+    return;
+  }
+  const int counted =
+      job.model.num_layers + plan.embedding_counts_as_layer + plan.loss_counts_as_layer;
+  const int chunks = plan.pipeline_parallel * plan.virtual_pipeline;
+  if (counted % chunks == 0) return;
+  found.push_back({"/plan/" + key,
+                   text(counted) + " layers, tables counted, do not divide by " + text(chunks) +
+                       " model chunks",
+                   "layers_per_stage can say any split",
+                   {}});
+}
+
 void check_layers(const TrainingJob& job, Violations& found) {
   const ParallelPlan& plan = job.plan;
+  check_counted_tables(job, found);
   if (!plan.layers_per_stage.empty()) {
     check_stated_layers(job, found);
     return;
@@ -195,11 +221,68 @@ void check_interleaving(const TrainingJob& job, Violations& found) {
                     degree("pipeline_parallel", plan.pipeline_parallel)}});
 }
 
+void check_split_backward(const ParallelPlan& plan, Violations& found) {
+  const std::string schedule(word(*plan.schedule));
+  if (plan.pipeline_parallel == 1) {
+    found.push_back({"/plan/schedule",
+                     schedule + " needs pipeline_parallel above 1",
+                     "leave schedule out",
+                     {}});
+  }
+  if (plan.offload.any()) {
+    found.push_back({"/plan/offload",
+                     "offload is not modelled with schedule " + schedule,
+                     "1f1b and interleaved_1f1b go with it",
+                     {}});
+  }
+}
+
+void check_zero_bubble_v(const ParallelPlan& plan, Violations& found) {
+  if (plan.virtual_pipeline == 2) return;
+  found.push_back({"/plan/virtual_pipeline",
+                   "zb_v has two model chunks a stage, the plan " +
+                       degree("virtual_pipeline", plan.virtual_pipeline),
+                   "leave virtual_pipeline out",
+                   {}});
+}
+
+void check_dual_pipe(const TrainingJob& job, Violations& found) {
+  const ParallelPlan& plan = job.plan;
+  if (plan.pipeline_parallel % 2 != 0) {
+    found.push_back(
+        {"/plan/pipeline_parallel",
+         "dual_pipe needs an even pipeline_parallel, the plan has " + text(plan.pipeline_parallel),
+         {},
+         {}});
+  }
+  for (const auto& [key, chosen] :
+       {std::pair{"overlap_gradient_reduce", plan.overlap_gradient_reduce},
+        std::pair{"overlap_parameter_gather", plan.overlap_parameter_gather}}) {
+    if (!chosen.value_or(false)) continue;
+    found.push_back({std::string("/plan/") + key,
+                     std::string(key) + " does not go with dual_pipe",
+                     std::string("leave ") + key + " out",
+                     {"two stages hold each weight and reduce once both are done"}});
+  }
+  if (plan.data_parallel == 0) return;
+  const int micro_batches = num_micro_batches(job);
+  if (micro_batches % 2 == 0 && micro_batches >= 2 * plan.pipeline_parallel) return;
+  found.push_back({"/batch/global_batch",
+                   "dual_pipe needs an even number of micro-batches, at least two a stage",
+                   text(2 * plan.pipeline_parallel) + " micro-batches would do",
+                   {degree("micro-batches", micro_batches) + ", " +
+                    degree("pipeline_parallel", plan.pipeline_parallel)}});
+}
+
 void check_schedule(const TrainingJob& job, Violations& found) {
   const ParallelPlan& plan = job.plan;
-  const Schedule schedule = plan.schedule.value_or(Schedule::OneForwardOneBackward);
+  const Schedule schedule = *plan.schedule;
+  if (splits_backward(schedule)) check_split_backward(plan, found);
+  if (schedule == Schedule::DualPipe) check_dual_pipe(job, found);
   if (schedule == Schedule::Interleaved) {
     check_interleaving(job, found);
+  } else if (schedule == Schedule::ZeroBubbleV) {
+    check_zero_bubble_v(plan, found);
   } else if (plan.virtual_pipeline > 1) {
     found.push_back({"/plan/virtual_pipeline",
                      degree("virtual_pipeline", plan.virtual_pipeline) +
@@ -208,6 +291,96 @@ void check_schedule(const TrainingJob& job, Violations& found) {
                      {},
                      {}});
   }
+}
+
+void check_expert_degrees(const TrainingJob& job, Violations& found) {
+  const ParallelPlan& plan = job.plan;
+  const ExpertLayers& experts = job.model.experts;
+  const int matrices = plan.expert_tensor_parallel;
+  const std::string sharing = degree("expert_parallel", plan.expert_parallel) + " x " +
+                              degree("expert_tensor_parallel", matrices);
+  const int ranks = plan.tensor_parallel * plan.context_parallel * plan.data_parallel;
+  if (ranks % (plan.expert_parallel * matrices) != 0) {
+    found.push_back({"/plan/expert_parallel",
+                     "a stage's " + text(ranks) + " ranks do not divide by " + sharing,
+                     {},
+                     {"a stage has tensor_parallel x context_parallel x data_parallel ranks"}});
+  }
+  if (experts.num_experts % plan.expert_parallel != 0) {
+    const int usable = std::gcd(experts.num_experts, plan.expert_parallel);
+    found.push_back({"/plan/expert_parallel",
+                     degree("num_experts", experts.num_experts) + " does not divide by " +
+                         degree("expert_parallel", plan.expert_parallel),
+                     degree("expert_parallel", usable) + " divides it",
+                     {}});
+  }
+  if (experts.ffn_hidden_size % matrices != 0) {
+    found.push_back({"/plan/expert_tensor_parallel",
+                     degree("expert_ffn_hidden_size", experts.ffn_hidden_size) +
+                         " does not divide by " + degree("expert_tensor_parallel", matrices),
+                     {},
+                     {}});
+  }
+  if (matrices != 1 && matrices != plan.tensor_parallel) {
+    found.push_back({"/plan/expert_tensor_parallel",
+                     degree("expert_tensor_parallel", matrices) + " is neither 1 nor " +
+                         degree("tensor_parallel", plan.tensor_parallel),
+                     {},
+                     {"tokens of other tensor ranks would have to be gathered in part"}});
+  }
+}
+
+void check_experts(const TrainingJob& job, Violations& found) {
+  const ParallelPlan& plan = job.plan;
+  if (!job.model.experts.used()) {
+    if (plan.expert_parallel == 1) return;
+    found.push_back(
+        {"/plan/expert_parallel",
+         degree("expert_parallel", plan.expert_parallel) + " for a model without experts",
+         "leave expert_parallel out",
+         {}});
+    return;
+  }
+  check_expert_degrees(job, found);
+  if (plan.tensor_parallel > 1 && !plan.sequence_parallel) {
+    found.push_back({"/plan/sequence_parallel",
+                     "experts with " + degree("tensor_parallel", plan.tensor_parallel) +
+                         " need sequence_parallel",
+                     "sequence_parallel true",
+                     {"every tensor rank would send all tokens to the experts"}});
+  }
+  if (plan.zero_stage >= 2) {
+    found.push_back({"/plan/zero_stage",
+                     degree("zero_stage", plan.zero_stage) + " is not modelled for experts",
+                     "zero_stage 1 is",
+                     {}});
+  }
+  if (plan.offload.any()) {
+    found.push_back({"/plan/offload", "offload is not modelled for experts", "leave it out", {}});
+  }
+  if (plan.expert_capacity && plan.expert_load_imbalance > 1) {
+    found.push_back({"/plan/expert_load_imbalance",
+                     "expert_load_imbalance has no effect beside expert_capacity",
+                     "experts of a stated capacity all work on as many rows",
+                     {}});
+  }
+}
+
+// Ulysses gives every rank some of the heads.
+void check_context_algorithm(const TrainingJob& job, Violations& found) {
+  const ParallelPlan& plan = job.plan;
+  if (plan.context_parallel == 1) return;
+  if (plan.context_parallel_algorithm != ContextAlgorithm::AllToAll) return;
+  const Transformer& model = job.model;
+  const int groups =
+      model.latent_attention.used() ? model.num_attention_heads : model.num_query_groups;
+  if (groups % (plan.context_parallel * plan.tensor_parallel) == 0) return;
+  found.push_back({"/plan/context_parallel_algorithm",
+                   "all_to_all needs query groups for every rank, " + text(groups) +
+                       " do not divide by " + degree("context_parallel", plan.context_parallel) +
+                       " x " + degree("tensor_parallel", plan.tensor_parallel),
+                   "ring and all_gather need none",
+                   {}});
 }
 
 void check_zero(const ParallelPlan& plan, Violations& found) {
@@ -265,6 +438,8 @@ std::vector<Violation> violations(const TrainingJob& job, int num_gpus) {
   check_schedule(job, found);
   check_zero(job.plan, found);
   check_sharding_traffic(job.plan, found);
+  check_context_algorithm(job, found);
+  if (job.plan.data_parallel > 0) check_experts(job, found);
   return found;
 }
 

@@ -100,6 +100,8 @@ void describe(Fields& f, CommunicationHabits& habits) {
           {.doc = "pipeline messages run beside compute"});
   f.field("scatter_pipeline_messages", habits.scatter_pipeline_messages,
           {.doc = "each tensor-parallel rank sends its part of a pipeline message"});
+  f.field("context_parallel_algorithm", habits.context_parallel_algorithm, kContextAlgorithmWords,
+          {.doc = "default of the plan's key; ring unless said"});
   f.field("zero3_overlap", habits.zero3_overlap, {.doc = "ZeRO-3 messages run beside compute"});
   f.field("zero3_collectives_per_layer", habits.zero3_collectives_per_layer,
           {.at_least = 1, .doc = "messages that one layer's parameters are gathered in"});

@@ -3,7 +3,10 @@
 // says what they mean.
 #pragma once
 
+#include <array>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "base/units.h"
 #include "models/collective_corrections.h"
@@ -99,6 +102,13 @@ struct KernelHabits {
                                           ///< whole (FSDP's habit); 0: every layer's attention core
 };
 
+/// How ranks that share sequences get to see each other's keys and values.
+enum class ContextAlgorithm {
+  Ring,       ///< blocks of keys and values pass round beside the attention of the block before
+  AllGather,  ///< all keys and values first
+  AllToAll,   ///< Ulysses: sequences are exchanged for heads, and back
+};
+
 struct CommunicationHabits {
   bool overlap_gradient_reduce = false;    ///< default of the plan's key
   bool overlap_parameter_gather = false;   ///< default of the plan's key
@@ -108,7 +118,8 @@ struct CommunicationHabits {
   int zero3_collectives_per_layer = 1;     ///< messages that one layer's parameters are gathered in
   bool zero3_reduce_each_micro_batch = true;  ///< gradients are reduce-scattered each time
   Fitted<double> overlap_slowdown;  ///< compute time that overlaps communication, relative increase
-  Bytes gradient_bucket;            ///< size of one reduction message; 0: all at once
+  ContextAlgorithm context_parallel_algorithm = ContextAlgorithm::Ring;  ///< default of the plan's
+  Bytes gradient_bucket;  ///< size of one reduction message; 0: all at once
 };
 
 /// Bytes per parameter in 16-bit training.
@@ -161,6 +172,14 @@ struct Profile {
   NetworkProfile network;
   FrameworkProfile framework;
 };
+
+/// The words of an enumerator that profiles and plans both name.
+inline constexpr std::array<std::pair<ContextAlgorithm, std::string_view>, 3>
+    kContextAlgorithmWords{{
+        {ContextAlgorithm::Ring, "ring"},
+        {ContextAlgorithm::AllGather, "all_gather"},
+        {ContextAlgorithm::AllToAll, "all_to_all"},
+    }};
 
 void describe(Fields& f, GpuProfile& profile);
 void describe(Fields& f, NetworkProfile& profile);

@@ -9,6 +9,7 @@
 #include "models/pipeline_schedule.h"
 #include "models/step_groups.h"
 #include "models/step_program.h"
+#include "models/stream_writer.h"
 
 namespace stepcast {
 
@@ -17,18 +18,26 @@ namespace stepcast {
 struct StepContext {
   WorkContext work;
   const NetworkProfile& network;
-  LayerCost layer;
+  LayerCost layer;         ///< with a dense MLP
+  LayerCost expert_layer;  ///< with experts, where the model has them
   HeadCost head;
   HeadCost embedding;
+  HeadCost prediction_projection;  ///< of a multi-token prediction module
   Seconds
       slow_tensor_collective{};  ///< further host time of one: the framework's traits that apply
   double straggling = 1.0;       ///< factor on compute: the wait for the slowest rank
   GroupLayout tensor_layout;     ///< of the first tensor group
   GroupLayout context_layout;
+  GroupLayout expert_layout;
+  GroupLayout expert_tensor_layout;
 
   const TrainingJob& job() const { return work.job; }
   const ParallelPlan& plan() const { return work.job.plan; }
+  /// Of the groups whose collectives stand inside layers.
+  const GroupLayout& layout(Group group) const;
 };
+
+Work work_of(Pass pass);
 
 /// Looks an operation up in the program's table, adding it where it is new.
 int operation_index(StepProgram& program, CollectiveKind kind, Bytes message);
@@ -36,9 +45,15 @@ int operation_index(StepProgram& program, CollectiveKind kind, Bytes message);
 /// Whole bytes of [tokens of one micro-batch, hidden_size] in the job's precision.
 Bytes hidden_state_bytes(const TrainingJob& job);
 
-/// Adds the block to `rank` and returns its number. `slowdown` stretches the compute (interference
-/// with communication that runs beside it). An empty share gives a block of no duration.
-int add_block(Pass pass, const ModelShare& share, double slowdown, const StepContext& context,
-              StepProgram& program, RankProgram& rank);
+/// Adds the pass's blocks to `rank` and returns them in order. `slowdown` stretches the compute
+/// (interference with communication that runs beside it). An empty share gives a block of no
+/// duration. A backward pass in halves keeps the head in the first, the embedding in the second.
+Passage add_block(Pass pass, const ModelShare& share, double slowdown, const StepContext& context,
+                  StepProgram& program, RankProgram& rank);
+
+/// A forward and a backward pass of different micro-batches as one: layers with experts overlap
+/// (layer_passes.h), others follow each other.
+Passage add_pair(const ModelShare& forward, const ModelShare& backward, const StepContext& context,
+                 StepProgram& program, RankProgram& rank);
 
 }  // namespace stepcast

@@ -21,7 +21,14 @@ class StageWriter {
     const std::vector<Slot> slots =
         stage_slots(*context_.plan().schedule, site_.shape, site_.stage);
     gradients_.emplace(site_, context_, program_, rank_, out_);
-    for (const Slot& slot : slots) write_slot(slot);
+    for (std::size_t i = 0; i < slots.size(); ++i) {
+      if (slots[i].with_next) {
+        write_pair(slots[i], slots[i + 1]);
+        ++i;
+      } else {
+        write_slot(slots[i]);
+      }
+    }
     gradients_->finish();
     write_optimizer_step();
     return std::move(rank_);
@@ -29,14 +36,19 @@ class StageWriter {
 
  private:
   bool last_micro_batch(const Slot& slot) const {
-    return slot.micro_batch == site_.shape.micro_batches - 1;
+    return slot.micro_batch == site_.num_micro_batches() - 1;
   }
 
   void reserve_resident_memory() {
     ModelShare all;
     for (const ModelShare& chunk : site_.chunks) all = all + chunk;
     parameters_ = share_parameters(all, context_.work);
-    const ModelState state = model_state(parameters_, context_.work);
+    expert_parameters_ = share_expert_parameters(all, context_.work);
+    ModelState state = model_state(parameters_, context_.work);
+    const ModelState experts = expert_model_state(expert_parameters_, context_.work);
+    state.weights += experts.weights;
+    state.gradients += experts.gradients;
+    state.optimizer += experts.optimizer;
     const auto put = [&](MemoryPart part, Bytes size) {
       rank_.resident[static_cast<std::size_t>(part)] += size;
     };
@@ -59,8 +71,7 @@ class StageWriter {
   // The tensors that come and go: each chunk's stash, one layer's working set, the logits.
   void write_tensors() {
     for (const ModelShare& chunk : site_.chunks) {
-      rank_.tensors.push_back(
-          {MemoryPart::Activations, stashed_activations(chunk.layers, context_.work)});
+      rank_.tensors.push_back({MemoryPart::Activations, stashed_activations(chunk, context_.work)});
     }
     working_set_ = static_cast<int>(rank_.tensors.size());
     rank_.tensors.push_back({MemoryPart::Activations, recompute_working_set(context_.work)});
@@ -69,32 +80,94 @@ class StageWriter {
   }
 
   void write_slot(const Slot& slot) {
-    out_.set_slot(slot.pass == Pass::Forward ? Work::Forward : Work::Backward, slot.micro_batch,
-                  slot.chunk);
-    const bool forward = slot.pass == Pass::Forward;
-    const bool receives = forward ? !site_.is_first(slot.chunk) : !site_.is_last(slot.chunk);
-    const bool sends = forward ? !site_.is_last(slot.chunk) : !site_.is_first(slot.chunk);
-    if (receives) write_receive(forward);
-    write_work(slot);
-    if (sends) write_send(forward);
+    set_slot(slot);
+    write_receive(slot);
+    begin_work(slot);
+    write_pass(slot);
+    end_work(slot);
+    write_send(slot);
   }
 
-  void write_receive(bool forward) {
-    const Stream stream = forward ? Stream::ReceiveForward : Stream::ReceiveBackward;
-    const Group pair = forward ? Group::ReceiveForward : Group::ReceiveBackward;
-    out_.message(stream, InstructionKind::Receive, pair, message_operation());
-    out_.join(stream, Stream::Compute, Activity::PipelineBubble);
+  // A forward and a backward pass of different micro-batches, together.
+  void write_pair(const Slot& forward, const Slot& backward) {
+    set_slot(forward);
+    write_receive(forward);
+    set_slot(backward);
+    write_receive(backward);
+    set_slot(forward);
+    begin_work(forward);
+    set_slot(backward);
+    begin_work(backward);
+    gradients_->forward_and_backward(forward, backward);
+    end_work(backward);
+    write_send(backward);
+    set_slot(forward);
+    write_send(forward);
+  }
+
+  void set_slot(const Slot& slot) {
+    out_.set_slot(work_of(slot.pass), slot.micro_batch, slot.chunk);
+  }
+
+  bool receives(const Slot& slot) const {
+    if (slot.pass == Pass::WeightGradient) return false;
+    return slot.pass == Pass::Forward ? site_.receives_forward(slot.chunk)
+                                      : site_.sends_forward(slot.chunk);
+  }
+
+  bool sends(const Slot& slot) const {
+    if (slot.pass == Pass::WeightGradient) return false;
+    return slot.pass == Pass::Forward ? site_.sends_forward(slot.chunk)
+                                      : site_.receives_forward(slot.chunk);
+  }
+
+  // Where messages of a slot come in, or go out, and the pair of ranks that exchanges them.
+  struct Route {
+    Stream stream;
+    Group pair;
+  };
+  Route receiving(const Slot& slot) const {
+    const bool forward = slot.pass == Pass::Forward;
+    if (goes_up(site_.path, slot.chunk)) {
+      return forward ? Route{Stream::ReceiveForwardUp, Group::ReceiveForwardUp}
+                     : Route{Stream::ReceiveBackwardUp, Group::ReceiveBackwardUp};
+    }
+    return forward ? Route{Stream::ReceiveForward, Group::ReceiveForward}
+                   : Route{Stream::ReceiveBackward, Group::ReceiveBackward};
+  }
+  Route sending(const Slot& slot) const {
+    const bool forward = slot.pass == Pass::Forward;
+    if (goes_up(site_.path, slot.chunk)) {
+      return forward ? Route{Stream::SendForwardUp, Group::SendForwardUp}
+                     : Route{Stream::SendBackwardUp, Group::SendBackwardUp};
+    }
+    return forward ? Route{Stream::SendForward, Group::SendForward}
+                   : Route{Stream::SendBackward, Group::SendBackward};
+  }
+
+  void write_receive(const Slot& slot) {
+    if (!receives(slot)) return;
+    const Route route = receiving(slot);
+    out_.message(route.stream, InstructionKind::Receive, route.pair, message_operation());
+    out_.join(route.stream, Stream::Compute, Activity::PipelineBubble);
   }
 
   // The stage works on while its result travels, unless the framework waits for it.
-  void write_send(bool forward) {
-    const Stream stream = forward ? Stream::SendForward : Stream::SendBackward;
-    const Group pair = forward ? Group::SendForward : Group::SendBackward;
-    out_.join(Stream::Compute, stream, Activity::Other);
-    out_.message(stream, InstructionKind::Send, pair, message_operation());
-    const bool overlaps = context_.work.framework.communication.overlap_pipeline_messages ||
-                          *context_.plan().schedule == Schedule::Interleaved;
-    if (!overlaps) out_.join(stream, Stream::Compute, Activity::PipelineCommunication);
+  void write_send(const Slot& slot) {
+    if (!sends(slot)) return;
+    const Route route = sending(slot);
+    out_.join(Stream::Compute, route.stream, Activity::Other);
+    out_.message(route.stream, InstructionKind::Send, route.pair, message_operation());
+    if (!sends_beside_compute()) {
+      out_.join(route.stream, Stream::Compute, Activity::PipelineCommunication);
+    }
+  }
+
+  // Schedules that rest on it do so in every framework.
+  bool sends_beside_compute() const {
+    const Schedule schedule = *context_.plan().schedule;
+    return context_.work.framework.communication.overlap_pipeline_messages ||
+           (schedule != Schedule::GPipe && schedule != Schedule::OneForwardOneBackward);
   }
 
   int message_operation() {
@@ -104,22 +177,42 @@ class StageWriter {
     return operation_index(program_, CollectiveKind::SendReceive, message);
   }
 
-  void write_work(const Slot& slot) {
-    const ModelShare& share = site_.chunks[static_cast<std::size_t>(slot.chunk)];
-    const bool forward = slot.pass == Pass::Forward;
-    const bool by_units = context_.plan().offload.activations;  // then GradientSteps allocates
-    if (forward) {
-      if (!by_units) out_.memory(InstructionKind::Allocate, slot.chunk);
-      if (share.head) out_.memory(InstructionKind::Allocate, logits_);
-      out_.compute(context_.work.framework.host.micro_batch.value, Activity::Other);
-      gradients_->forward(slot);
+  const ModelShare& share_of(const Slot& slot) const {
+    return site_.chunks[static_cast<std::size_t>(slot.chunk)];
+  }
+
+  // Where activations are offloaded, GradientSteps allocates them.
+  bool keeps_stash() const { return !context_.plan().offload.activations; }
+
+  void begin_work(const Slot& slot) {
+    if (slot.pass == Pass::WeightGradient) return;
+    if (slot.pass != Pass::Forward) {
+      out_.memory(InstructionKind::Allocate, working_set_);
       return;
     }
-    out_.memory(InstructionKind::Allocate, working_set_);
-    gradients_->backward(slot, last_micro_batch(slot));
-    out_.memory(InstructionKind::Free, working_set_);
-    if (!by_units) out_.memory(InstructionKind::Free, slot.chunk);
-    if (share.head) out_.memory(InstructionKind::Free, logits_);
+    if (keeps_stash()) out_.memory(InstructionKind::Allocate, slot.chunk);
+    if (share_of(slot).head) out_.memory(InstructionKind::Allocate, logits_);
+    out_.compute(context_.work.framework.host.micro_batch.value, Activity::Other);
+  }
+
+  void write_pass(const Slot& slot) {
+    if (slot.pass == Pass::Forward) {
+      gradients_->forward(slot);
+    } else {
+      gradients_->backward(slot, last_micro_batch(slot));
+    }
+  }
+
+  // Weight gradients need what the forward pass kept. The head's is not put off, so that its logits
+  // are free after the first half.
+  void end_work(const Slot& slot) {
+    if (slot.pass == Pass::Forward) return;
+    if (slot.pass != Pass::WeightGradient) out_.memory(InstructionKind::Free, working_set_);
+    const bool done = slot.pass != Pass::InputGradient;
+    if (done && keeps_stash()) out_.memory(InstructionKind::Free, slot.chunk);
+    if (slot.pass != Pass::WeightGradient && share_of(slot).head) {
+      out_.memory(InstructionKind::Free, logits_);
+    }
   }
 
   void write_optimizer_step() {
@@ -139,8 +232,11 @@ class StageWriter {
   }
 
   void update_on_device() {
-    const double shards = context_.plan().zero_stage > 0 ? shard_ranks(context_.plan()) : 1.0;
-    const Bytes traffic(static_cast<double>(parameters_) / shards *
+    const bool sharded = context_.plan().zero_stage > 0;
+    const double shards = sharded ? shard_ranks(context_.plan()) : 1.0;
+    const double expert_shards = sharded ? expert_data_group_size(context_.plan()) : 1.0;
+    const Bytes traffic((static_cast<double>(parameters_) / shards +
+                         static_cast<double>(expert_parameters_) / expert_shards) *
                         context_.work.framework.kernels.optimizer_traffic.value);
     out_.compute(memory_bound_time(traffic, context_.work.device), Activity::Optimizer);
   }
@@ -152,6 +248,7 @@ class StageWriter {
   StreamWriter out_;
   std::optional<GradientSteps> gradients_;
   std::int64_t parameters_ = 0;
+  std::int64_t expert_parameters_ = 0;
   int working_set_ = 0;
   int logits_ = 0;
 };

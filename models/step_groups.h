@@ -14,20 +14,27 @@ namespace stepcast {
 enum class Group : int {
   Tensor,
   Context,
-  Data,       ///< ranks with the same weights: data x context
-  Shard,      ///< the part of Data that ZeRO shards over
-  Replica,    ///< ranks with the same shard, where shard_group is smaller than data_parallel
-  Model,      ///< tensor x pipeline: one replica of the model
-  Embedding,  ///< first stage and head stage, which share a tied table
-  ToHost,     ///< the rank alone: copies to its host, from it, and the host's memory
+  Data,          ///< ranks with the same weights: data x context, of two stages under dual_pipe
+  Shard,         ///< the part of Data that ZeRO shards over
+  Replica,       ///< ranks with the same shard, where shard_group is smaller than data_parallel
+  Expert,        ///< ranks that share the experts of a layer
+  ExpertTensor,  ///< ranks that share an expert's matrices
+  ExpertData,    ///< ranks with the same experts
+  Model,         ///< tensor x pipeline: one replica of the model
+  Embedding,     ///< first stage and head stage, which share a tied table
+  ToHost,        ///< the rank alone: copies to its host, from it, and the host's memory
   FromHost,
   HostMemory,
   SendForward,  ///< pairs: to and from the neighbours in the pipeline, which is a ring for chunks
   ReceiveForward,
   SendBackward,
   ReceiveBackward,
+  SendForwardUp,  ///< the same for model chunks that run from the last stage to the first
+  ReceiveForwardUp,
+  SendBackwardUp,
+  ReceiveBackwardUp,
 };
-inline constexpr int kNumGroups = 14;
+inline constexpr int kNumGroups = 21;
 
 /// Adds communicators and communicators_of_rank to `program`. Groups of one rank are left out.
 /// `head_stage`: the pipeline stage of the loss.

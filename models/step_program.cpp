@@ -48,6 +48,16 @@ std::string_view word(Stream stream) {
       return "device_to_host";
     case Stream::HostCompute:
       return "host_compute";
+    case Stream::SendForwardUp:
+      return "send_forward_up";
+    case Stream::ReceiveForwardUp:
+      return "receive_forward_up";
+    case Stream::SendBackwardUp:
+      return "send_backward_up";
+    case Stream::ReceiveBackwardUp:
+      return "receive_backward_up";
+    case Stream::Exchange:
+      return "exchange";
   }
   return {};
 }
@@ -58,6 +68,10 @@ std::string_view word(Work work) {
       return "forward";
     case Work::Backward:
       return "backward";
+    case Work::InputGradient:
+      return "input_gradient";
+    case Work::WeightGradient:
+      return "weight_gradient";
     case Work::GradientReduce:
       return "gradient_reduce";
     case Work::ParameterGather:

@@ -39,14 +39,21 @@ enum class Stream : std::uint8_t {
   ReceiveBackward,
   HostToDevice,  ///< copies over PCIe
   DeviceToHost,
-  HostCompute  ///< what the host's cores do for this rank
+  HostCompute,    ///< what the host's cores do for this rank
+  SendForwardUp,  ///< messages of model chunks that run from the last stage to the first
+  ReceiveForwardUp,
+  SendBackwardUp,
+  ReceiveBackwardUp,
+  Exchange  ///< a layer's collectives that run beside its compute
 };
-inline constexpr int kNumStreams = 9;
+inline constexpr int kNumStreams = 14;
 
 /// What an instruction belongs to, for timelines and traces.
 enum class Work : std::uint8_t {
   Forward,
   Backward,
+  InputGradient,  ///< the halves of a backward pass, where the schedule splits it
+  WeightGradient,
   GradientReduce,
   ParameterGather,
   GradientNorm,

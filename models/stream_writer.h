@@ -6,6 +6,18 @@
 
 namespace stepcast {
 
+/// A block on the compute stream, and beside it a collective where `operation` >= 0: both begin
+/// when what came before has ended, and what follows waits for both.
+struct PassageStep {
+  int block = -1;
+  Group group = Group::Tensor;
+  int operation = -1;
+  Activity activity = Activity::Other;  ///< of the collective, and of waiting for it
+};
+
+/// One pass through a run of layers.
+using Passage = std::vector<PassageStep>;
+
 class StreamWriter {
  public:
   explicit StreamWriter(RankProgram& rank) : rank_(rank) {}
@@ -25,8 +37,17 @@ class StreamWriter {
     append(Stream::Compute, instruction);
   }
 
-  void call(int block) {
-    append(Stream::Compute, make(InstructionKind::Call, Activity::Compute, block));
+  void call(const Passage& passage) {
+    for (const PassageStep& step : passage) {
+      if (step.operation >= 0) {
+        join(Stream::Compute, Stream::Exchange, Activity::Other);
+        collective(Stream::Exchange, step.group, step.activity, step.operation);
+      }
+      if (step.block >= 0) {
+        append(Stream::Compute, make(InstructionKind::Call, Activity::Compute, step.block));
+      }
+      if (step.operation >= 0) join(Stream::Exchange, Stream::Compute, step.activity);
+    }
   }
 
   void collective(Stream stream, Group group, Activity activity, int operation) {

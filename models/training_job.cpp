@@ -38,11 +38,21 @@ void complete(TrainingJob& job, int num_gpus, const FrameworkProfile& framework)
     plan.schedule =
         plan.virtual_pipeline > 1 ? Schedule::Interleaved : Schedule::OneForwardOneBackward;
   }
+  if (plan.expert_tensor_parallel == 0) plan.expert_tensor_parallel = plan.tensor_parallel;
+  if (!plan.context_parallel_algorithm) {
+    plan.context_parallel_algorithm = framework.communication.context_parallel_algorithm;
+  }
+  // A V has two chunks a stage: nothing else can be meant.
+  if (plan.schedule == Schedule::ZeroBubbleV && plan.virtual_pipeline == 1) {
+    plan.virtual_pipeline = 2;
+  }
+  // Two copies of the weights are reduced once both have all of their gradients.
+  const bool can_overlap = model_copies(plan) == 1;
   if (!plan.overlap_gradient_reduce) {
-    plan.overlap_gradient_reduce = framework.communication.overlap_gradient_reduce;
+    plan.overlap_gradient_reduce = framework.communication.overlap_gradient_reduce && can_overlap;
   }
   if (!plan.overlap_parameter_gather) {
-    plan.overlap_parameter_gather = framework.communication.overlap_parameter_gather;
+    plan.overlap_parameter_gather = framework.communication.overlap_parameter_gather && can_overlap;
   }
 }
 
@@ -65,9 +75,10 @@ std::optional<RankOrder> parse_rank_order(std::string_view text) {
 RankGrid rank_grid(const ParallelPlan& plan) {
   const std::optional<RankOrder> order = parse_rank_order(plan.rank_order);
   STEPCAST_REQUIRES(order.has_value());
-  return RankGrid({plan.tensor_parallel, plan.context_parallel, plan.expert_parallel,
-                   plan.data_parallel, plan.pipeline_parallel},
-                  *order);
+  // Experts are spread over the ranks of the other axes (step_groups).
+  return RankGrid(
+      {plan.tensor_parallel, plan.context_parallel, 1, plan.data_parallel, plan.pipeline_parallel},
+      *order);
 }
 
 int num_micro_batches(const TrainingJob& job) {
@@ -84,6 +95,17 @@ std::int64_t padded_vocab(const TrainingJob& job, const FrameworkProfile& framew
 std::int64_t tokens_per_micro_batch(const TrainingJob& job) {
   return std::int64_t{job.batch.micro_batch} * job.batch.sequence_length /
          job.plan.context_parallel;
+}
+
+int model_copies(const ParallelPlan& plan) { return plan.schedule == Schedule::DualPipe ? 2 : 1; }
+
+int data_group_size(const ParallelPlan& plan) {
+  return plan.data_parallel * plan.context_parallel * model_copies(plan);
+}
+
+int expert_data_group_size(const ParallelPlan& plan) {
+  const int of_a_stage = plan.tensor_parallel * plan.context_parallel * plan.data_parallel;
+  return of_a_stage / (plan.expert_parallel * plan.expert_tensor_parallel) * model_copies(plan);
 }
 
 double bytes_per_element(Precision precision) {

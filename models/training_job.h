@@ -14,7 +14,14 @@
 
 namespace stepcast {
 
-enum class Schedule { GPipe, OneForwardOneBackward, Interleaved };
+enum class Schedule {
+  GPipe,
+  OneForwardOneBackward,
+  Interleaved,
+  ZeroBubble,   ///< ZB-H1
+  ZeroBubbleV,  ///< ZB-V
+  DualPipe
+};
 enum class Recompute { None, Selective, Full };
 enum class Precision { Fp32, Tf32, Fp16, Bf16, Fp8 };
 enum class AttentionKernel { Unfused, Flash1, Flash2, Flash3 };
@@ -46,6 +53,12 @@ struct ShardingTraffic {
   bool reshard_after_forward = true;   ///< ZeRO-3: the backward pass gathers again
 };
 
+/// How tokens get to the ranks of their experts.
+enum class ExpertDispatch {
+  AllToAll,     ///< one copy to each expert
+  OncePerNode,  ///< one copy to each node, and from there by NVLink (DeepEP); fp8 jobs send 8 bits
+};
+
 struct ParallelPlan {
   int tensor_parallel = 1;
   int pipeline_parallel = 1;
@@ -53,6 +66,13 @@ struct ParallelPlan {
   int data_parallel = 0;     ///< 0: what is left
   int context_parallel = 1;
   int expert_parallel = 1;
+  int expert_tensor_parallel = 0;  ///< ranks that share an expert's matrices; 0: tensor_parallel
+  std::optional<double>
+      expert_capacity;  ///< rows of an expert over the mean, padded; absent: dropless
+  double expert_load_imbalance = 1.0;  ///< dropless: the busiest rank's rows over the mean
+  ExpertDispatch expert_dispatch = ExpertDispatch::AllToAll;
+  bool overlap_shared_experts = false;  ///< with the exchange of the routed ones' tokens
+  std::optional<ContextAlgorithm> context_parallel_algorithm;  ///< the framework's
   bool sequence_parallel = false;
   int zero_stage = 0;
   int shard_group = 0;               ///< ranks that ZeRO-3 shards over; 0: all of data_parallel
@@ -62,7 +82,9 @@ struct ParallelPlan {
   std::optional<bool> overlap_parameter_gather;
   ShardingTraffic sharding;
   Offload offload;
-  std::vector<int> layers_per_stage;  ///< empty: the framework's rule
+  std::vector<int> layers_per_stage;       ///< empty: the framework's rule
+  bool embedding_counts_as_layer = false;  ///< in the even split: the first chunk has one less
+  bool loss_counts_as_layer = false;       ///< the chunk of the loss has one less
   std::string rank_order = "tp-cp-ep-dp-pp";
   std::optional<bool> keep_gathered_inputs;  ///< for the backward pass, under tensor_parallel
 };
@@ -126,13 +148,20 @@ RankGrid rank_grid(const ParallelPlan& plan);
 int num_micro_batches(const TrainingJob& job);
 /// Vocabulary rows as the framework pads them.
 std::int64_t padded_vocab(const TrainingJob& job, const FrameworkProfile& framework);
-/// Layers of each model chunk, [virtual stage] = chunk * pipeline_parallel + stage.
+/// Layers of each model chunk, [place along the model] (pipeline_schedule.h).
 std::vector<int> layers_per_chunk(const TrainingJob& job, const FrameworkProfile& framework);
-/// The pipeline stage that holds the output layer and the loss: the last, unless layers are dealt
-/// by cost (then the stages after it are empty).
+/// The place that holds the output layer and the loss: the last, unless layers are dealt by cost
+/// (then the places after it are empty); and its pipeline stage (of the copy that runs down).
+int head_place(const TrainingJob& job, const FrameworkProfile& framework);
 int head_stage(const TrainingJob& job, const FrameworkProfile& framework);
 /// Tokens that one rank works on in one micro-batch: micro_batch x sequence / context_parallel.
 std::int64_t tokens_per_micro_batch(const TrainingJob& job);
+/// Copies of the model in one pipeline: 2 under dual_pipe, else 1.
+int model_copies(const ParallelPlan& plan);
+/// Copies of a rank's routed experts: ranks that reduce their gradients together.
+int expert_data_group_size(const ParallelPlan& plan);
+/// Ranks with the same weights: data_parallel x context_parallel x copies.
+int data_group_size(const ParallelPlan& plan);
 double bytes_per_element(
     Precision precision);  ///< of weights and activations: 4, or 2 for 16 and 8 bits
 

@@ -1,5 +1,7 @@
 #include "models/training_step.h"
 
+#include <algorithm>
+
 #include "base/contract.h"
 #include "models/stage_writer.h"
 #include "models/straggler.h"
@@ -9,34 +11,43 @@ namespace {
 
 GroupLayout first_group_layout(Group group, const TrainingJob& job, const Placement& placement,
                                const Cluster& cluster) {
+  const std::vector<int> ranks = group_ranks(group, 0, job, placement.grid, 0);
+  if (ranks.empty()) return {};
   std::vector<GpuId> gpus;
-  for (const int rank : group_ranks(group, 0, job, placement.grid, 0)) {
+  for (const int rank : ranks) {
     gpus.push_back(placement.gpu_of_rank[static_cast<std::size_t>(rank)]);
   }
   return layout_group(cluster, gpus);
 }
 
-// What each virtual stage holds, [chunk * stages + stage].
-std::vector<ModelShare> virtual_stages(const TrainingJob& job, const FrameworkProfile& framework) {
+// What each place along the model holds.
+std::vector<ModelShare> shares_by_place(const TrainingJob& job, const FrameworkProfile& framework) {
   std::vector<ModelShare> shares;
-  for (const int layers : layers_per_chunk(job, framework)) shares.push_back({.layers = layers});
-  const int last_chunk = (job.plan.virtual_pipeline - 1) * job.plan.pipeline_parallel;
+  int dense = layers_of(job.model, LayerKind::Dense);
+  for (const int layers : layers_per_chunk(job, framework)) {
+    shares.push_back(
+        {.layers = std::min(layers, dense), .expert_layers = std::max(0, layers - dense)});
+    dense = std::max(0, dense - layers);
+  }
   shares.front().embedding = true;
-  shares[static_cast<std::size_t>(last_chunk + head_stage(job, framework))].head = true;
+  shares[static_cast<std::size_t>(head_place(job, framework))].head = true;
   return shares;
 }
 
 StageSite stage_site(int stage, const TrainingJob& job, const FrameworkProfile& framework) {
   const ParallelPlan& plan = job.plan;
-  const std::vector<ModelShare> shares = virtual_stages(job, framework);
+  const std::vector<ModelShare> shares = shares_by_place(job, framework);
   StageSite site;
   site.stage = stage;
-  site.shape = {plan.pipeline_parallel, plan.virtual_pipeline, num_micro_batches(job)};
-  for (int chunk = 0; chunk < plan.virtual_pipeline; ++chunk) {
-    site.chunks.push_back(shares[static_cast<std::size_t>(chunk * plan.pipeline_parallel + stage)]);
+  site.path = chunk_path(plan);
+  site.shape = {plan.pipeline_parallel, model_chunks(plan), num_micro_batches(job)};
+  for (int chunk = 0; chunk < site.shape.chunks; ++chunk) {
+    site.chunks.push_back(shares[static_cast<std::size_t>(site.place(chunk))]);
   }
+  // Two copies of the model bring both tables to both ends.
   const int head = head_stage(job, framework);
-  site.shares_embedding = job.model.tied_embeddings && head != 0 && (stage == 0 || stage == head);
+  site.shares_embedding = job.model.tied_embeddings && model_copies(plan) == 1 && head != 0 &&
+                          (stage == 0 || stage == head);
   return site;
 }
 
@@ -62,12 +73,17 @@ StepProgram stage_programs(const TrainingJob& job, const Profile& profile, const
       .work = work,
       .network = profile.network,
       .layer = layer_cost(work),
+      .expert_layer =
+          job.model.experts.used() ? layer_cost(work.of(LayerKind::Expert)) : LayerCost{},
       .head = head_cost(work),
       .embedding = embedding_cost(work),
+      .prediction_projection = prediction_projection_cost(work),
       .straggling =
           1.0 + device.profile.kernel_time_spread.value * expected_maximum(placement.num_ranks()),
       .tensor_layout = first_group_layout(Group::Tensor, job, placement, cluster),
-      .context_layout = first_group_layout(Group::Context, job, placement, cluster)};
+      .context_layout = first_group_layout(Group::Context, job, placement, cluster),
+      .expert_layout = first_group_layout(Group::Expert, job, placement, cluster),
+      .expert_tensor_layout = first_group_layout(Group::ExpertTensor, job, placement, cluster)};
 
   context.slow_tensor_collective =
       slow_tensor_collective(job.plan, profile.framework, context.tensor_layout, cluster);

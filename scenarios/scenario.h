@@ -35,6 +35,7 @@ struct Figures {
   bool derived = false;           ///< computed from other published figures
   bool fits_is_inferred = false;  ///< the source does not say outright that memory ran out
   std::optional<double> usd_per_hour;
+  std::optional<double> training_gpu_hours;  ///< for training_tokens tokens
   std::optional<Flop> forward_flop;  ///< of `forward_flop_tokens` tokens through the whole model
   std::optional<double> forward_flop_tokens;
   std::optional<Bytes> weights_and_optimizer_memory;  ///< of the whole model, all GPUs together

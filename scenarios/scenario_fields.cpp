@@ -104,6 +104,8 @@ void describe(Fields& f, Figures& figures) {
   f.field("fits_is_inferred", figures.fits_is_inferred,
           {.doc = "the source does not say outright that memory ran out"});
   f.field("usd_per_hour", figures.usd_per_hour, positive("of the whole cluster"));
+  f.field("training_gpu_hours", figures.training_gpu_hours,
+          positive("GPUs times hours that training_tokens take"));
   f.field("forward_flop", figures.forward_flop,
           positive("of forward_flop_tokens tokens through the whole model"));
   f.field("forward_flop_tokens", figures.forward_flop_tokens,

@@ -1,6 +1,7 @@
 #include "sim/activity_spans.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 
 namespace stepcast {
@@ -32,6 +33,9 @@ Activity slowed_activity(const std::vector<Stretch>& block) {
   }
   return block.empty() ? Activity::Other : block.back().activity;
 }
+
+constexpr std::array kReceiving{Stream::ReceiveForward, Stream::ReceiveBackward,
+                                Stream::ReceiveForwardUp, Stream::ReceiveBackwardUp};
 
 class RankActivities {
  public:
@@ -109,8 +113,10 @@ class RankActivities {
       add_until(span.end, activity);
       return;
     }
-    const Seconds travelling = message_time(Stream::ReceiveForward, next_forward_, span) +
-                               message_time(Stream::ReceiveBackward, next_backward_, span);
+    Seconds travelling;
+    for (std::size_t i = 0; i < kReceiving.size(); ++i) {
+      travelling = std::max(travelling, message_time(kReceiving[i], next_message_[i], span));
+    }
     add_until(span.end - travelling, Activity::PipelineBubble);
     add_until(span.end, Activity::PipelineCommunication);
   }
@@ -136,8 +142,7 @@ class RankActivities {
   std::vector<ActivitySpan> spans_;
   Seconds reached_;
   std::map<int, std::vector<Stretch>> blocks_;
-  std::size_t next_forward_ = 0;
-  std::size_t next_backward_ = 0;
+  std::array<std::size_t, kReceiving.size()> next_message_{};
 };
 
 }  // namespace

@@ -1,10 +1,13 @@
 #include "sim/claims.h"
 
 #include "models/memory.h"
+#include "models/price.h"
 #include "models/transformer.h"
 
 namespace stepcast {
 namespace {
+
+constexpr double kSecondsPerHour = 3600;
 
 // 16-bit weights with the optimizer's fp32 state, of the whole model and without ZeRO's division.
 Bytes weights_and_optimizer(const Scenario& scenario) {
@@ -56,6 +59,11 @@ std::vector<ClaimCheck> check_claims(const Scenario& scenario, const StepReport&
   }
   if (claimed.usd_per_hour && report.cost) {
     check("usd_per_hour", *claimed.usd_per_hour, report.cost->usd_per_hour);
+  }
+  if (claimed.training_gpu_hours && scenario.training_tokens) {
+    const Seconds time = training_time(*scenario.training_tokens, report.tokens_per_s);
+    check("training_gpu_hours", *claimed.training_gpu_hours,
+          report.gpus * time.value() / kSecondsPerHour);
   }
   if (claimed.forward_flop && claimed.forward_flop_tokens) {
     check("forward_flop", claimed.forward_flop->value(),

@@ -58,9 +58,11 @@ std::optional<Blocks> blocks_of(const ParallelPlan& plan, const ClusterSpec& clu
     return std::nullopt;
   }
   const int gpus = gpus_in_use(cluster);
-  const int replica = plan.tensor_parallel * plan.context_parallel * plan.expert_parallel;
+  const int replica = plan.tensor_parallel * plan.context_parallel;
+  const int experts = plan.expert_parallel * std::max(1, plan.expert_tensor_parallel);
   for (int few = 1; few <= plan.data_parallel; ++few) {
     if (plan.data_parallel % few != 0 || few * replica % gpus != 0) continue;
+    if (few * replica % experts != 0) continue;  // a block holds all experts
     return Blocks{few, few * replica / gpus, plan.data_parallel / few};
   }
   return std::nullopt;

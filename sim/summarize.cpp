@@ -31,7 +31,7 @@ double step_time_spread(const Profile& profile) {
 Flop hardware_flop(const TrainingJob& job) {
   const int sequence = job.batch.sequence_length;
   const Flop model = model_flop(job.model, sequence);
-  const Flop layers = job.model.num_layers * layer_forward_flop(job.model, sequence);
+  const Flop layers = layers_forward_flop(job.model, sequence);
   switch (job.plan.recompute) {
     case Recompute::None:
       return model;

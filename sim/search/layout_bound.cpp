@@ -31,28 +31,33 @@ Schedule schedule_of(const ParallelPlan& plan) {
 int number(const std::optional<bool>& choice) { return choice ? 1 + *choice : 0; }
 
 // Everything that a grid of ranks depends on.
-using GridKey = std::pair<std::array<int, 5>, std::string>;
+using GridKey = std::pair<std::array<int, 6>, std::string>;
 
 GridKey grid_key(const ParallelPlan& plan) {
-  return {{plan.tensor_parallel, plan.context_parallel, plan.expert_parallel, plan.data_parallel,
-           plan.pipeline_parallel},
+  return {{plan.tensor_parallel, plan.context_parallel, plan.expert_parallel,
+           plan.expert_tensor_parallel, plan.data_parallel, plan.pipeline_parallel},
           plan.rank_order};
 }
 
 // Everything that a layout's text depends on.
 struct LayoutKey {
   GridKey grid;
-  std::array<int, 13> choices;
+  std::array<int, 18> choices;
+  std::array<double, 2> expert_rows;
   std::vector<int> layers_per_stage;
   auto operator<=>(const LayoutKey&) const = default;
 };
 
 LayoutKey layout_key(const ParallelPlan& plan, const Batch& batch, int shown) {
   return {grid_key(plan),
-          {plan.virtual_pipeline, plan.sequence_parallel, plan.zero_stage, plan.shard_group,
+          {plan.virtual_pipeline, plan.embedding_counts_as_layer, plan.loss_counts_as_layer,
+           plan.sequence_parallel, plan.zero_stage, plan.shard_group,
            static_cast<int>(schedule_of(plan)), static_cast<int>(plan.recompute),
            number(plan.overlap_gradient_reduce), number(plan.overlap_parameter_gather),
-           number(plan.keep_gathered_inputs), batch.micro_batch, batch.sequence_length, shown},
+           number(plan.keep_gathered_inputs), batch.micro_batch, batch.sequence_length, shown,
+           static_cast<int>(plan.expert_dispatch), plan.overlap_shared_experts,
+           static_cast<int>(plan.context_parallel_algorithm.value_or(ContextAlgorithm::Ring))},
+          {plan.expert_capacity.value_or(0), plan.expert_load_imbalance},
           plan.layers_per_stage};
 }
 
@@ -61,8 +66,11 @@ LayoutKey layout_key(const ParallelPlan& plan, const Batch& batch, int shown) {
 struct LayoutBound::Caches {
   explicit Caches(const Scenario& of) : scenario(of) {}
 
-  // Nothing where the general engine has to walk the layout.
+  // Nothing where the general engine has to walk the layout: texts know whole backward passes and
+  // chunks that run down the stages.
   const std::optional<LayoutText>& text(const ParallelPlan& plan, const Batch& batch) {
+    static const std::optional<LayoutText> none;
+    if (splits_backward(schedule_of(plan))) return none;
     const PipelineShape shape = shape_of(plan, batch);
     PipelineShape shown = shape;
     shown.micro_batches = micro_batches_to_show(schedule_of(plan), shape);

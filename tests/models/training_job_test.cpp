@@ -87,20 +87,50 @@ TEST_CASE("words are the same in files and in reports", "[models]") {
 
 TEST_CASE("what is not modelled is refused by name", "[models]") {
   const auto [plan, message] = GENERATE(table<std::string, std::string>({
-      {R"({"schedule": "zero_bubble"})", "schedule: schedule zero_bubble is not modelled yet"},
-      {R"({"schedule": "dual_pipe"})", "schedule: schedule dual_pipe is not modelled yet"},
-      {R"({"expert_parallel": 2})", "expert_parallel: expert_parallel 2 is not modelled yet"},
       {R"({"gradient_compression": "1bit"})",
        "gradient_compression: gradient_compression is not modelled yet"},
   }));
   REQUIRE(plan_error(plan) == "x.json: at /plan/" + message);
 }
 
-TEST_CASE("the schema offers no schedule that cannot run", "[models]") {
-  ParallelPlan plan;
-  const auto schema = schema_of_fields([&](Fields& f) { describe(f, plan); });
-  REQUIRE(schema.dump().find("interleaved_1f1b") != std::string::npos);
-  REQUIRE(schema.dump().find("zero_bubble") == std::string::npos);
+TEST_CASE("schedules go by the words of their papers", "[models]") {
+  const auto [text, schedule] = GENERATE(table<std::string, Schedule>({
+      {"zero_bubble", Schedule::ZeroBubble},
+      {"zb_v", Schedule::ZeroBubbleV},
+      {"dual_pipe", Schedule::DualPipe},
+  }));
+  REQUIRE(job_with_plan(R"({"schedule": ")" + text + R"("})").plan.schedule == schedule);
+  REQUIRE(word(schedule) == text);
+}
+
+TEST_CASE("a V is completed to its two chunks a stage", "[models]") {
+  TrainingJob job = job_with_plan(R"({"schedule": "zb_v", "pipeline_parallel": 4})");
+  complete(job, 64, {});
+  REQUIRE(job.plan.virtual_pipeline == 2);
+}
+
+TEST_CASE("two copies of the model reduce after both: no overlap unless said", "[models]") {
+  TrainingJob job = job_with_plan(R"({"schedule": "dual_pipe", "pipeline_parallel": 4})");
+  FrameworkProfile framework;
+  framework.communication.overlap_gradient_reduce = true;
+  complete(job, 64, framework);
+  REQUIRE(job.plan.overlap_gradient_reduce == false);
+  REQUIRE(data_group_size(job.plan) == 2 * 16);
+}
+
+TEST_CASE("expert settings are read, and completed from the other degrees", "[models]") {
+  TrainingJob job = job_with_plan(R"({
+    "tensor_parallel": 2, "data_parallel": 8, "expert_parallel": 4, "expert_load_imbalance": 1.3,
+    "expert_dispatch": "once_per_node", "overlap_shared_experts": true,
+    "context_parallel_algorithm": "all_to_all"
+  })");
+  complete(job, 16, {});
+  REQUIRE(job.plan.expert_tensor_parallel == 2);   // as tensor_parallel
+  REQUIRE(expert_data_group_size(job.plan) == 2);  // 2 x 8 / (4 x 2)
+  REQUIRE(job.plan.expert_load_imbalance == 1.3);
+  REQUIRE(job.plan.expert_dispatch == ExpertDispatch::OncePerNode);
+  REQUIRE(job.plan.overlap_shared_experts);
+  REQUIRE(job.plan.context_parallel_algorithm == ContextAlgorithm::AllToAll);
 }
 
 TEST_CASE("a rank order names each axis once", "[models]") {

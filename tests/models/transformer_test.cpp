@@ -127,6 +127,88 @@ TEST_CASE("LLaMA parameters are the published totals, to the last one", "[models
   REQUIRE(total_parameters(llama, llama.vocab_size, 2048) == parameters);
 }
 
+TEST_CASE("models with experts have the published totals, and the published active weights",
+          "[models]") {
+  // Mixtral 46.7B, 12.9B active (arXiv:2401.04088); DeepSeek-V2 236B, 21B (arXiv:2405.04434);
+  // DeepSeek-V3 671B, 37B (arXiv:2412.19437; without its prediction module of 14B); Qwen3 30.5B,
+  // 3.3B and 235B, 22B (arXiv:2505.09388).
+  const auto [name, billions, active] = GENERATE(table<std::string, double, double>({
+      {"mixtral_8x7b", 46.7, 12.9},
+      {"deepseek_v2", 235.7, 21.4},
+      {"deepseek_v3", 671.0, 37.6},
+      {"qwen3_30b_a3b", 30.5, 3.35},
+      {"qwen3_235b_a22b", 235.1, 22.2},
+  }));
+  CAPTURE(name);
+  const Transformer model = ::model(name);
+  const auto total = static_cast<double>(total_parameters(model, model.vocab_size, 4096));
+  const auto used = static_cast<double>(active_parameters(model, model.vocab_size, 4096));
+  REQUIRE(std::abs(total / 1e9 - billions) < 0.05);
+  REQUIRE(std::abs(used / 1e9 - active) < 0.05);
+}
+
+TEST_CASE("Mixtral to the last weight, counted by hand", "[models]") {
+  // A layer: attention 4096 (32 + 2 x 8) 128 + 4096^2, router 4096 x 8, 8 experts of 3 x 4096 x
+  // 14336, two norms; 32 layers, final norm, two tables of 32000 rows.
+  const std::int64_t attention = 4096LL * 6144 + 4096LL * 4096;
+  const std::int64_t layer = attention + 4096 * 8 + 8LL * 3 * 4096 * 14336 + 2 * 4096;
+  const Transformer mixtral = model("mixtral_8x7b");
+  REQUIRE(total_parameters(mixtral, 32000, 4096) == 32 * layer + 4096 + 2 * 32000LL * 4096);
+}
+
+TEST_CASE("latent attention's weights, counted by hand", "[models]") {
+  // Two heads; queries 6 x 4 and 4 x 2 (3 + 1); keys and values 6 x (5 + 1), 5 x 2 (3 + 2); output
+  // 2 x 2 x 6; norms of 4 and 5. MLP 3 x 6 x 24, layer norms 2 x 6.
+  const auto tiny = read_text<Transformer>(R"({
+    "num_layers": 1, "hidden_size": 6, "num_attention_heads": 2, "vocab_size": 10,
+    "gated_mlp": true, "q_lora_rank": 4, "kv_lora_rank": 5, "qk_nope_head_size": 3,
+    "qk_rope_head_size": 1, "v_head_size": 2
+  })");
+  const int attention = 6 * 4 + 4 * 8 + 6 * 6 + 5 * 10 + 4 * 6;
+  REQUIRE(layer_matrix_parameters(tiny) == attention + 3 * 6 * 24);
+  REQUIRE(layer_parameters(tiny) == attention + 3 * 6 * 24 + 9 + 12);
+  // Scores over 4, values over 2 elements a head: 2 x 5 x 5 x 2 x (4 + 2)
+  REQUIRE(layer_forward_flop(tiny, 5).value() == 2 * 5 * (attention + 3 * 6 * 24) + 600);
+}
+
+TEST_CASE("model FLOP count the experts that a token passes, and predicted tokens", "[models]") {
+  Transformer model = tiny_gpt();
+  model.gated_mlp = true;
+  model.experts = {.num_experts = 4,
+                   .experts_per_token = 2,
+                   .ffn_hidden_size = 10,
+                   .shared_ffn_hidden_size = 5,
+                   .dense_layers = 1};
+  // Attention 6 x 18 + 36; a dense MLP 3 x 6 x 24; the router 24, two experts and the shared one
+  // 3 x 6 x (20 + 5).
+  REQUIRE(layer_forward_flop(model, 5).value() == 2 * 5 * (144 + 432) + 600);
+  REQUIRE(layer_forward_flop(model, 5, LayerKind::Expert).value() ==
+          2 * 5 * (144 + 24 + 450) + 600);
+  const double both = 10 * 576 + 600 + 10 * 618 + 600;
+  REQUIRE(model_flop(model, 5).value() == 3 * (both + 600));  // head 2 x 5 x 6 x 10
+  model.multi_token_prediction = 1;
+  // One more layer with experts, a product with 12 x 6, the head again.
+  REQUIRE(model_flop(model, 5).value() == 3 * (both + 600 + 6780 + 720 + 600));
+}
+
+TEST_CASE("a model described in part is refused with what is missing", "[models]") {
+  REQUIRE(error_text([] {
+            read_text<Transformer>(
+                R"({"num_layers": 2, "hidden_size": 8, "num_attention_heads": 2,
+                    "vocab_size": 10, "num_experts": 4})");
+          }) ==
+          "x.json: at /num_experts: experts are described in part\n"
+          "  hint: state num_experts, experts_per_token and expert_ffn_hidden_size");
+  REQUIRE(error_text([] {
+            read_text<Transformer>(
+                R"({"num_layers": 2, "hidden_size": 8, "num_attention_heads": 2,
+                    "vocab_size": 10, "kv_lora_rank": 4})");
+          }) ==
+          "x.json: at /kv_lora_rank: latent attention is described in part\n"
+          "  hint: state kv_lora_rank, qk_nope_head_size and v_head_size, and q_lora_rank and "
+          "qk_rope_head_size where the model has them");
+}
+
 TEST_CASE("GPT parameters follow Megatron's formula and its published table", "[models]") {
   // P = 12 l h^2 (1 + 13 / (12 h) + (V + s) / (12 l h)), which leaves out the final norm's 2 h.
   // Source: Narayanan et al., SC '21, equation 2 and table 1.

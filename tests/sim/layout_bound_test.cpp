@@ -32,6 +32,9 @@ void require_same_answer(unsigned seed, int micro_batches) {
   if (*step.job.plan.schedule == Schedule::Interleaved) {
     step.job.batch.global_batch *= step.job.plan.pipeline_parallel;
   }
+  if (*step.job.plan.schedule == Schedule::DualPipe) {
+    step.job.batch.global_batch *= 2 * step.job.plan.pipeline_parallel;
+  }
   const Scenario scenario = scenario_of(step);
   LayoutBound bound(scenario);
   const Seconds time = bound.step_time(step.job.plan, step.job.batch);

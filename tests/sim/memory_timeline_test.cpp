@@ -45,6 +45,29 @@ TEST_CASE("GPipe holds the stashes of all micro-batches", "[sim][memory]") {
   }
 }
 
+TEST_CASE("split backward passes hold what their papers say, in bytes", "[sim][memory]") {
+  // Four stages, eight micro-batches; chunks of a V have one layer each, others two.
+  const auto [schedule, stashes] = GENERATE(table<Schedule, double>({
+      {Schedule::ZeroBubble, 4},       // p, as 1F1B's first stage (Qi et al., ICLR '24, table 2)
+      {Schedule::ZeroBubbleV, 8 / 2},  // 2 p of half a stage
+      {Schedule::DualPipe, 5},         // p + 1 (DeepSeek-V3, table 2)
+  }));
+  TrainingJob job = small_job({.pipeline = 4, .micro_batches = 8});
+  job.plan.schedule = schedule;
+  if (schedule == Schedule::ZeroBubbleV) job.plan.virtual_pipeline = 2;
+  const std::vector<StageMemory> stages = memory_of(job, plain_profile());
+  // Stage 0 first to fill, and the one that all three figures are reached on.
+  REQUIRE(part(stages[0], MemoryPart::Activations) == stashes * kStash);
+}
+
+TEST_CASE("two copies of the model take twice the weights", "[sim][memory]") {
+  TrainingJob job = small_job({.pipeline = 4, .micro_batches = 8});
+  const double once = part(memory_of(job, plain_profile())[1], MemoryPart::Weights);
+  job.plan.schedule = Schedule::DualPipe;
+  // Stages 1 and 2 hold two layers each, and now both.
+  REQUIRE(part(memory_of(job, plain_profile())[1], MemoryPart::Weights) == 2 * once);
+}
+
 TEST_CASE("only the stage with the loss holds logits", "[sim][memory]") {
   const auto stages = memory_of(small_job({.pipeline = 4}), plain_profile());
   REQUIRE(part(stages[0], MemoryPart::Logits) == 0);

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/contract.h"
+#include "models/pipeline_schedule.h"
 
 namespace stepcast::test {
 namespace {
@@ -92,8 +93,16 @@ ClusterSpec cluster_for(int gpus, Dice& dice) {
 void vary_schedule(TrainingJob& job, Dice& dice) {
   const int stages = job.plan.pipeline_parallel;
   if (stages == 1) return;
-  if (dice.once_in(3)) job.plan.schedule = Schedule::GPipe;
-  if (stages <= 4 && dice.once_in(3)) {
+  if (dice.once_in(3)) job.plan.schedule = dice.pick({Schedule::GPipe, Schedule::ZeroBubble});
+  if (dice.once_in(5)) {
+    job.plan.schedule = Schedule::ZeroBubbleV;
+    job.plan.virtual_pipeline = 2;
+  } else if (dice.once_in(5)) {
+    job.plan.schedule = Schedule::DualPipe;
+    job.plan.overlap_gradient_reduce = false;
+    job.plan.overlap_parameter_gather = false;
+    job.batch.global_batch = 2 * stages * job.plan.data_parallel;
+  } else if (stages <= 4 && dice.once_in(3)) {
     job.plan.schedule = Schedule::Interleaved;
     job.plan.virtual_pipeline = 2;
   } else if (stages == 2 && dice.once_in(4)) {
@@ -120,6 +129,39 @@ void vary_offload(ParallelPlan& plan, Dice& dice) {
   if (dice.once_in(3)) plan.sharding.gather_bucket = dice.pick({5_MB, 60_MB});
 }
 
+// Experts on some of the ranks that share no matrices, or on all of a stage's.
+void vary_experts(TrainingJob& job, Dice& dice) {
+  ParallelPlan& plan = job.plan;
+  job.model.gated_mlp = true;
+  job.model.experts = {.num_experts = 24,
+                       .experts_per_token = 3,
+                       .ffn_hidden_size = 512,
+                       .shared_ffn_hidden_size = dice.pick({0, 1024}),
+                       .dense_layers = dice.pick({0, 1, 3})};
+  plan.sequence_parallel = plan.tensor_parallel > 1;
+  plan.expert_tensor_parallel = dice.once_in(2) ? 1 : plan.tensor_parallel;
+  const int ranks = plan.tensor_parallel * plan.context_parallel * plan.data_parallel /
+                    plan.expert_tensor_parallel;
+  const int share = dice.pick({1, 2, 3, 4, 6, 12});
+  plan.expert_parallel = ranks % share == 0 ? share : 1;
+  plan.expert_load_imbalance = dice.pick({1.0, 1.25});
+  plan.expert_dispatch = dice.pick({ExpertDispatch::AllToAll, ExpertDispatch::OncePerNode});
+  plan.overlap_shared_experts = dice.once_in(2);
+  job.model.multi_token_prediction = dice.once_in(3) ? 1 : 0;
+}
+
+void vary_attention(TrainingJob& job, Dice& dice) {
+  job.plan.context_parallel_algorithm =
+      dice.pick({ContextAlgorithm::Ring, ContextAlgorithm::AllGather, ContextAlgorithm::AllToAll});
+  if (dice.once_in(4)) {
+    job.model.latent_attention = {.q_lora_rank = dice.pick({0, 384}),
+                                  .kv_lora_rank = 128,
+                                  .qk_nope_head_size = 64,
+                                  .qk_rope_head_size = 32,
+                                  .v_head_size = 64};
+  }
+}
+
 TrainingJob job_for(const PlanShape& shape, int context, Dice& dice) {
   TrainingJob job = small_job(shape);
   job.plan.context_parallel = context;
@@ -131,7 +173,13 @@ TrainingJob job_for(const PlanShape& shape, int context, Dice& dice) {
       dice.pick({"tp-cp-ep-dp-pp", "tp-cp-ep-dp-pp", "tp-cp-ep-pp-dp", "dp-tp-cp-ep-pp"});
   vary_data_parallel(job.plan, dice);
   vary_schedule(job, dice);
-  vary_offload(job.plan, dice);
+  vary_attention(job, dice);
+  const bool experts_can = job.plan.zero_stage < 2;
+  if (experts_can && dice.once_in(3)) {
+    vary_experts(job, dice);
+  } else if (!splits_backward(*job.plan.schedule)) {
+    vary_offload(job.plan, dice);
+  }
   return job;
 }
 

@@ -1,7 +1,7 @@
 // Random plans on random clusters, the same for the same seed: tensor, pipeline, data and context
 // parallel in and across nodes, rings that fit no node boundary, NICs and PCIe switches shared by
 // several GPUs, oversubscribed leaves, a slow GPU, a slow NIC, all schedules, ZeRO 0 to 3, overlap,
-// offload to hosts that GPUs share.
+// offload to hosts that GPUs share, experts, latent attention.
 #pragma once
 
 #include "tests/support/small_steps.h"

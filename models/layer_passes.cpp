@@ -1,0 +1,272 @@
+#include "models/layer_passes.h"
+
+#include <algorithm>
+
+#include "models/expert_traffic.h"
+#include "models/layer_shapes.h"
+
+namespace stepcast {
+namespace {
+
+// --- Exchanges of a layer ----------------------------------------------------------------------
+
+Exchange context_exchange(CollectiveKind kind, Bytes message) {
+  return {Group::Context, kind, message, Activity::ContextCommunication};
+}
+
+double element_bytes(const StepContext& context) {
+  return bytes_per_element(context.job().precision);
+}
+
+// Keys and values of the tokens that a rank holds.
+Bytes key_value_bytes(const StepContext& context) {
+  return Bytes(static_cast<double>(tokens_per_micro_batch(context.job())) *
+               key_value_width(context.job()) * element_bytes(context));
+}
+
+// Queries, keys and values of a rank's tokens, and the output of its heads: what Ulysses exchanges
+// before and after the attention core.
+Bytes heads_bytes(bool before, const StepContext& context) {
+  const LayerShapes shapes = layer_shapes(context.job(), LayerKind::Dense);
+  const double output = static_cast<double>(shapes.attention_output.inputs);
+  const double width =
+      before ? static_cast<double>(shapes.attention.heads * shapes.attention.head_size) +
+                   key_value_width(context.job())
+             : output;
+  return Bytes(static_cast<double>(shapes.tokens) * width * element_bytes(context));
+}
+
+Exchange dispatch(const StepContext& context) {
+  return {Group::Expert, CollectiveKind::AllToAll,
+          dispatch_bytes(context.job(), context.expert_layout), Activity::ExpertCommunication};
+}
+
+Exchange combine(const StepContext& context) {
+  return {Group::Expert, CollectiveKind::AllToAll,
+          combine_bytes(context.job(), context.expert_layout), Activity::ExpertCommunication};
+}
+
+Exchange expert_tensor_exchange(CollectiveKind kind, const StepContext& context) {
+  return {Group::ExpertTensor, kind, expert_tensor_bytes(context.job()),
+          Activity::ExpertCommunication};
+}
+
+// --- Parts of a layer --------------------------------------------------------------------------
+
+// One half of a layer between its tensor collectives: an all-reduce behind it, or with sequence
+// parallelism a gather in front and a scatter behind.
+template <class Body>
+void half_layer(PassageBuilder& builder, const Body& body) {
+  const StepContext& context = builder.context();
+  const bool sequence = context.plan().sequence_parallel;
+  if (sequence) builder.collective(tensor_exchange(CollectiveKind::AllGather, context));
+  body();
+  builder.collective(tensor_exchange(
+      sequence ? CollectiveKind::ReduceScatter : CollectiveKind::AllReduce, context));
+}
+
+// Ring attention: the causal mask is balanced over the ranks, so every round has the same part of
+// the core; the next block of keys and values (and, backward, their gradients) travels beside it.
+void add_ring_attention(Seconds attention, Seconds core, Bytes block, PassageBuilder& builder) {
+  const int ranks = builder.context().plan().context_parallel;
+  builder.compute(attention - core);
+  for (int round = 1; round < ranks; ++round) {
+    builder.beside(context_exchange(CollectiveKind::SendReceive, block),
+                   [&] { builder.compute(core / ranks); });
+  }
+  builder.compute(core / ranks);
+}
+
+void add_attention(bool forward, Seconds attention, Seconds core, PassageBuilder& builder) {
+  const StepContext& context = builder.context();
+  const ParallelPlan& plan = context.plan();
+  const Bytes own = key_value_bytes(context);
+  if (plan.context_parallel == 1) {
+    builder.compute(attention);
+    return;
+  }
+  switch (*plan.context_parallel_algorithm) {
+    case ContextAlgorithm::Ring:
+      add_ring_attention(attention, core, forward ? own : 2 * own, builder);
+      return;
+    case ContextAlgorithm::AllGather: {
+      const Bytes all = plan.context_parallel * own;
+      builder.collective(context_exchange(CollectiveKind::AllGather, all));
+      builder.compute(attention);
+      if (!forward) builder.collective(context_exchange(CollectiveKind::ReduceScatter, all));
+      return;
+    }
+    case ContextAlgorithm::AllToAll:
+      builder.collective(context_exchange(CollectiveKind::AllToAll, heads_bytes(forward, context)));
+      builder.compute(attention);
+      builder.collective(
+          context_exchange(CollectiveKind::AllToAll, heads_bytes(!forward, context)));
+      return;
+  }
+}
+
+// The experts' own work between the exchanges of tokens.
+void add_experts(const LayerPass& cost, PassageBuilder& builder) {
+  const StepContext& context = builder.context();
+  builder.collective(expert_tensor_exchange(CollectiveKind::AllGather, context));
+  builder.compute(cost.experts);
+  builder.collective(expert_tensor_exchange(CollectiveKind::ReduceScatter, context));
+}
+
+void add_shared_experts(const LayerPass& cost, PassageBuilder& builder) {
+  if (cost.shared <= Seconds()) return;
+  half_layer(builder, [&] { builder.compute(cost.shared); });
+}
+
+// Backward passes run through the same exchanges: gradients of the output are dispatched, those of
+// the input combined.
+void add_expert_mlp(const LayerPass& cost, PassageBuilder& builder) {
+  const StepContext& context = builder.context();
+  const bool beside = context.plan().overlap_shared_experts;
+  builder.compute(cost.mlp);
+  if (beside) {
+    builder.beside(dispatch(context), [&] { add_shared_experts(cost, builder); });
+  } else {
+    add_shared_experts(cost, builder);
+    builder.collective(dispatch(context));
+  }
+  add_experts(cost, builder);
+  builder.collective(combine(context));
+}
+
+void add_mlp(const LayerPass& cost, LayerKind kind, PassageBuilder& builder) {
+  if (kind == LayerKind::Expert) {
+    add_expert_mlp(cost, builder);
+  } else {
+    half_layer(builder, [&] { builder.compute(cost.mlp); });
+  }
+}
+
+void add_attention_half(bool forward, const LayerPass& cost, Seconds core,
+                        PassageBuilder& builder) {
+  half_layer(builder, [&] { add_attention(forward, cost.attention, core, builder); });
+}
+
+const LayerCost& cost_of(LayerKind kind, const StepContext& context) {
+  return kind == LayerKind::Expert ? context.expert_layer : context.layer;
+}
+
+// What was computed in the forward pass and is computed again: all of it with its collectives, or
+// the attention core alone.
+void add_recomputed_layer(LayerKind kind, PassageBuilder& builder) {
+  const StepContext& context = builder.context();
+  const LayerCost& cost = cost_of(kind, context);
+  if (context.plan().recompute != Recompute::Full) {
+    builder.compute(cost.recomputed.sum());
+    return;
+  }
+  add_attention_half(true, cost.recomputed, cost.core_forward, builder);
+  add_mlp(cost.recomputed, kind, builder);
+}
+
+// --- The host ----------------------------------------------------------------------------------
+
+// The framework's slow tensor collectives are host time, too: where they apply, layers take it as a
+// floor, whatever they compute.
+Seconds slow_collectives(int collectives, const StepContext& context) {
+  return collectives * context.slow_tensor_collective;
+}
+
+Seconds host_forward_time(int collectives, const StepContext& context) {
+  return host_forward_time(collectives, context.work) + slow_collectives(collectives, context);
+}
+
+Seconds host_backward_time(int collectives, const StepContext& context) {
+  return host_backward_time(collectives, context.work) + slow_collectives(collectives, context);
+}
+
+// --- Passes ------------------------------------------------------------------------------------
+
+void add_forward_layer(LayerKind kind, PassageBuilder& builder) {
+  const StepContext& context = builder.context();
+  const LayerCost& cost = cost_of(kind, context);
+  const Pace before = builder.mark();
+  const int collectives_before = builder.collectives();
+  add_attention_half(true, cost.forward, cost.core_forward, builder);
+  add_mlp(cost.forward, kind, builder);
+  builder.pace(before, host_forward_time(builder.collectives() - collectives_before, context));
+}
+
+void add_weight_gradients(LayerKind kind, PassageBuilder& builder) {
+  const StepContext& context = builder.context();
+  const Pace before = builder.mark();
+  builder.compute(cost_of(kind, context).weight_gradient.sum());
+  builder.pace(before, host_weight_gradient_share() * host_backward_time(0, context));
+}
+
+// Without the weights' part of the compute and the launches where `halved`.
+void add_backward_layer(bool halved, LayerKind kind, PassageBuilder& builder) {
+  const StepContext& context = builder.context();
+  const LayerCost& cost = cost_of(kind, context);
+  const Pace before = builder.mark();
+  const int collectives_before = builder.collectives();
+  const auto collectives = [&] { return builder.collectives() - collectives_before; };
+  add_recomputed_layer(kind, builder);
+  const bool again = context.plan().recompute == Recompute::Full;
+  Seconds host = again ? host_forward_time(collectives(), context) : Seconds();
+  const int recomputed_collectives = collectives();
+  if (halved) host -= host_weight_gradient_share() * host_backward_time(0, context);
+  const LayerPass pass = halved ? cost.backward - cost.weight_gradient : cost.backward;
+  add_mlp(pass, kind, builder);
+  add_attention_half(false, pass, cost.core_backward, builder);
+  host += host_backward_time(collectives() - (again ? recomputed_collectives : 0), context);
+  builder.pace(before, host);
+}
+
+}  // namespace
+
+Exchange tensor_exchange(CollectiveKind kind, const StepContext& context) {
+  return {Group::Tensor, kind, hidden_state_bytes(context.job()), Activity::TensorCommunication};
+}
+
+void add_layer(Pass pass, LayerKind kind, PassageBuilder& builder) {
+  switch (pass) {
+    case Pass::Forward:
+      return add_forward_layer(kind, builder);
+    case Pass::Backward:
+      return add_backward_layer(false, kind, builder);
+    case Pass::InputGradient:
+      return add_backward_layer(true, kind, builder);
+    case Pass::WeightGradient:
+      return add_weight_gradients(kind, builder);
+  }
+}
+
+void add_expert_layers_together(PassageBuilder& builder) {
+  const StepContext& context = builder.context();
+  const LayerCost& cost = context.expert_layer;
+  const Pace before = builder.mark();
+  const int collectives_before = builder.collectives();
+  builder.set_pass(Pass::Backward);
+  add_recomputed_layer(LayerKind::Expert, builder);
+  builder.beside(dispatch(context), [&] {
+    builder.set_pass(Pass::Forward);
+    add_attention_half(true, cost.forward, cost.core_forward, builder);
+    builder.compute(cost.forward.mlp);
+  });
+  builder.beside(dispatch(context), [&] {
+    builder.set_pass(Pass::Backward);
+    add_shared_experts(cost.backward, builder);
+    add_experts(cost.backward, builder);
+  });
+  builder.beside(combine(context), [&] {
+    builder.set_pass(Pass::Forward);
+    add_shared_experts(cost.forward, builder);
+    add_experts(cost.forward, builder);
+  });
+  builder.beside(combine(context), [&] {
+    builder.set_pass(Pass::Backward);
+    builder.compute(cost.backward.mlp);
+    add_attention_half(false, cost.backward, cost.core_backward, builder);
+  });
+  const int collectives = builder.collectives() - collectives_before;
+  builder.pace(before, host_forward_time(collectives / 2, context) +
+                           host_backward_time(collectives - collectives / 2, context));
+}
+
+}  // namespace stepcast

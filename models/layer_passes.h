@@ -1,0 +1,26 @@
+// One layer's pass as compute and collectives in order: which exchange stands where, and which run
+// beside compute.
+#pragma once
+
+#include "models/passage_builder.h"
+
+namespace stepcast {
+
+/// A layer's forward or backward pass, or half of the latter, paced by the host.
+void add_layer(Pass pass, LayerKind kind, PassageBuilder& builder);
+
+/// DualPipe's overlap: the forward pass of a layer with experts together with the backward pass of
+/// one of another micro-batch. Every exchange of tokens runs beside compute of the other pass:
+///
+///   attention, forward     beside  dispatch, backward
+///   experts, backward      beside  dispatch, forward
+///   experts, forward       beside  combine, backward
+///   attention, backward    beside  combine, forward
+///
+/// Source: DeepSeek-AI, DeepSeek-V3, arXiv:2412.19437, figure 4.
+void add_expert_layers_together(PassageBuilder& builder);
+
+/// A collective on [tokens, hidden_size] of the tensor group.
+Exchange tensor_exchange(CollectiveKind kind, const StepContext& context);
+
+}  // namespace stepcast
