@@ -42,6 +42,25 @@ TEST_CASE("what does not divide goes to the middle stages", "[models]") {
           std::vector{13, 13, 13, 14, 13, 13, 13, 13});
 }
 
+TEST_CASE("embedding and loss count as layers where the plan says so", "[models]") {
+  // Llama 3 405B has 126 layers so that 16 stages have 8 each with embedding and loss counted
+  // (Grattafiori et al., arXiv:2407.21783, section 3.3.2).
+  TrainingJob job = job_of(126, 16);
+  job.plan.embedding_counts_as_layer = true;
+  job.plan.loss_counts_as_layer = true;
+  std::vector<int> expected(16, 8);
+  expected.front() = expected.back() = 7;
+  REQUIRE(layers_per_chunk(job, megatron) == expected);
+}
+
+TEST_CASE("a stage's stated layers lie on both arms of its V", "[models]") {
+  TrainingJob job = job_of(12, 3, 2);
+  job.plan.schedule = Schedule::ZeroBubbleV;
+  job.plan.layers_per_stage = {2, 4, 6};
+  REQUIRE(layers_per_chunk(job, megatron) == std::vector{1, 2, 3, 3, 2, 1});
+  REQUIRE(head_stage(job, megatron) == 0);
+}
+
 TEST_CASE("an even split deals every layer, edges no more than the middle", "[models]") {
   const int layers = GENERATE(range(16, 40));
   const int stages = GENERATE(3, 4, 5, 8, 16);

@@ -181,6 +181,90 @@ TEST_CASE("the interleaved schedule needs chunks, stages and whole rounds", "[mo
                                "above 1 (leave virtual_pipeline out)"});
 }
 
+TEST_CASE("split schedules need a pipeline, a V two chunks", "[models]") {
+  TrainingJob job = fitting_job();
+  job.plan.schedule = Schedule::ZeroBubble;
+  REQUIRE(faults(job).empty());
+  job.plan.schedule = Schedule::ZeroBubbleV;
+  job.plan.virtual_pipeline = 4;
+  REQUIRE(faults(job) == Lines{"/plan/virtual_pipeline: zb_v has two model chunks a stage, the "
+                               "plan virtual_pipeline 4 (leave virtual_pipeline out)"});
+  job.plan.schedule = Schedule::ZeroBubble;
+  job.plan.virtual_pipeline = 1;
+  job.plan.pipeline_parallel = 1;
+  REQUIRE(faults(job) == Lines{"/plan/schedule: zero_bubble needs pipeline_parallel above 1 "
+                               "(leave schedule out)"});
+}
+
+TEST_CASE("DualPipe needs even stages, two micro-batches a stage, and reduces at the end",
+          "[models]") {
+  TrainingJob job = fitting_job();
+  job.plan.schedule = Schedule::DualPipe;
+  REQUIRE(faults(job).empty());  // 16 micro-batches on 2 stages
+  job.batch.global_batch = 48;   // 3 micro-batches
+  REQUIRE(
+      faults(job) ==
+      Lines{"/batch/global_batch: dual_pipe needs an even number of micro-batches, at least two "
+            "a stage [micro-batches 3, pipeline_parallel 2] (4 micro-batches would do)"});
+  job.batch.global_batch = 256;
+  job.plan.overlap_gradient_reduce = true;
+  REQUIRE(faults(job) ==
+          Lines{"/plan/overlap_gradient_reduce: overlap_gradient_reduce does not go with dual_pipe "
+                "[two stages hold each weight and reduce once both are done] "
+                "(leave overlap_gradient_reduce out)"});
+}
+
+TEST_CASE("tables that count as layers need an even split", "[models]") {
+  TrainingJob job = fitting_job();
+  job.plan.loss_counts_as_layer = true;
+  REQUIRE(
+      faults(job) ==
+      Lines{"/plan/account_for_loss_in_pipeline_split: 33 layers, tables counted, do not divide "
+            "by 2 model chunks (layers_per_stage can say any split)"});
+  job.plan.embedding_counts_as_layer = true;
+  REQUIRE(faults(job).empty());
+  job.framework = Framework::Nanotron;
+  REQUIRE(faults(job) ==
+          Lines{"/plan/account_for_embedding_in_pipeline_split: "
+                "account_for_embedding_in_pipeline_split has no effect: nanotron deals layers by "
+                "cost (leave it out)"});
+}
+
+TEST_CASE("experts divide over ranks, and tensor ranks share sequences", "[models]") {
+  TrainingJob job = fitting_job();
+  job.plan.expert_parallel = 4;
+  REQUIRE(faults(job) == Lines{"/plan/expert_parallel: expert_parallel 4 for a model without "
+                               "experts (leave expert_parallel out)"});
+  job.model.experts = {.num_experts = 6, .experts_per_token = 2, .ffn_hidden_size = 1024};
+  REQUIRE(faults(job) ==
+          Lines{"/plan/expert_parallel: num_experts 6 does not divide by expert_parallel 4 "
+                "(expert_parallel 2 divides it)",
+                "/plan/sequence_parallel: experts with tensor_parallel 4 need sequence_parallel "
+                "[every tensor rank would send all tokens to the experts] "
+                "(sequence_parallel true)"});
+  job.plan.sequence_parallel = true;
+  job.plan.expert_parallel = 2;
+  REQUIRE(faults(job).empty());
+  job.plan.expert_parallel = 3;  // of 4 x 8 ranks, 4 to a matrix
+  REQUIRE(faults(job) ==
+          Lines{"/plan/expert_parallel: a stage's 32 ranks do not divide by expert_parallel 3 x "
+                "expert_tensor_parallel 4 [a stage has tensor_parallel x context_parallel x "
+                "data_parallel ranks]"});
+}
+
+TEST_CASE("Ulysses needs query groups for all ranks", "[models]") {
+  TrainingJob job = fitting_job();
+  job.model.num_query_groups = 4;
+  job.plan.context_parallel = 2;
+  job.plan.context_parallel_algorithm = ContextAlgorithm::AllToAll;
+  REQUIRE(faults(job) ==
+          Lines{"/plan/context_parallel_algorithm: all_to_all needs query groups for every rank, 4 "
+                "do not divide by context_parallel 2 x tensor_parallel 4 "
+                "(ring and all_gather need none)"});
+  job.plan.context_parallel_algorithm = ContextAlgorithm::Ring;
+  REQUIRE(faults(job).empty());
+}
+
 TEST_CASE("chunks need the interleaved schedule", "[models]") {
   TrainingJob job = fitting_job();
   job.plan.virtual_pipeline = 2;
