@@ -92,6 +92,8 @@ void add_topology(CLI::App& program, Command& chosen) {
   command->require_subcommand(1);
   add_topology_import(*command, chosen);
   add_topology_collectives(*command, chosen);
+  add_topology_explain(*command, chosen);
+  add_topology_compare_log(*command, chosen);
 }
 
 }  // namespace stepcast

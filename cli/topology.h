@@ -35,5 +35,7 @@ CollectiveKind collective_named(const std::string& word);
 
 void add_topology_import(CLI::App& topology, Command& chosen);
 void add_topology_collectives(CLI::App& topology, Command& chosen);
+void add_topology_explain(CLI::App& topology, Command& chosen);
+void add_topology_compare_log(CLI::App& topology, Command& chosen);
 
 }  // namespace stepcast

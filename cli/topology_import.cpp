@@ -33,12 +33,12 @@ NodeSketch read_sketch(const std::string& file) {
 
 std::string summary(const NodeSketch& sketch, const NodeFile& node) {
   std::string text = fmt::format("{} GPUs{}", sketch.gpus, node.gpu.empty() ? "" : " " + node.gpu);
-  text += fmt::format("; {} NICs under a PCIe switch with a GPU, {} elsewhere", sketch.near_nics,
+  text += fmt::format("; NICs: {} under a PCIe switch with a GPU, {} elsewhere", sketch.near_nics,
                       sketch.far_nics);
   if (sketch.nic_bandwidth) {
     text += fmt::format(", {:g} Gbit/s", sketch.nic_bandwidth->value() * 8e-9);
   }
-  text += ": NICs belong to a fabric (nics_per_node)\n";
+  text += " (a fabric's nics_per_node)\n";
   for (const std::string& caveat : sketch.caveats) text += fmt::format("  {}\n", caveat);
   if (!node.from_like.empty()) {
     text += fmt::format("  taken from {}: {}\n", node.like, fmt::join(node.from_like, ", "));

@@ -1,7 +1,6 @@
 #include "models/collectives.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 #include "base/contract.h"
@@ -9,11 +8,6 @@
 
 namespace stepcast {
 namespace {
-
-constexpr std::array kAlgorithms{Algorithm::Ring,          Algorithm::Tree,
-                                 Algorithm::Nvls,          Algorithm::NvlsTree,
-                                 Algorithm::CollNetDirect, Algorithm::PointToPoint};
-constexpr std::array kProtocols{Protocol::LL, Protocol::LL128, Protocol::Simple};
 
 /// Bytes on a link over bytes of data.
 double protocol_overhead(Protocol protocol) {
@@ -135,8 +129,8 @@ std::vector<CollectiveCandidate> collective_candidates(CollectiveKind kind, Byte
       choice.version.empty() ? network.nccl_version : choice.version, layout.architecture);
   const TunedCollective collective{kind, message, layout, release, network};
   std::vector<CollectiveCandidate> candidates;
-  for (const Algorithm algorithm : kAlgorithms) {
-    for (const Protocol protocol : kProtocols) {
+  for (const Algorithm algorithm : all_algorithms) {
+    for (const Protocol protocol : all_protocols) {
       if (!tuner_allows(collective, algorithm, protocol)) continue;
       candidates.push_back(candidate(collective, algorithm, protocol, network));
     }

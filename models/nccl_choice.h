@@ -1,6 +1,7 @@
 // What a scenario may force on NCCL, as its environment variables do.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,6 +12,11 @@ class Fields;
 
 enum class Algorithm { Ring, Tree, Nvls, NvlsTree, CollNetDirect, PointToPoint };
 enum class Protocol { LL, LL128, Simple };
+
+inline constexpr std::array all_algorithms{Algorithm::Ring,          Algorithm::Tree,
+                                           Algorithm::Nvls,          Algorithm::NvlsTree,
+                                           Algorithm::CollNetDirect, Algorithm::PointToPoint};
+inline constexpr std::array all_protocols{Protocol::LL, Protocol::LL128, Protocol::Simple};
 
 /// Each left open is NCCL's own choice. A forced algorithm or protocol holds for the collectives
 /// that can run so; others keep their own (as rings do for all-gathers under NCCL_ALGO=Tree).

@@ -3,12 +3,10 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
-#include "base/text_lines.h"
 #include "models/nccl_tables.h"
 #include "scenarios/profile_choice.h"
 #include "scenarios/scenario_fields.h"
@@ -21,20 +19,6 @@ constexpr std::array<std::pair<ProcessLayout, std::string_view>, 2> process_layo
     {ProcessLayout::One, "one"},
 }};
 
-// The release nearest to "2.MINOR"; empty where the text is none.
-std::optional<std::string> nearest_release(std::string_view version) {
-  if (!version.starts_with("2.")) return std::nullopt;
-  const std::optional<std::int64_t> minor = whole_number(version.substr(2));
-  if (!minor || *minor < 0) return std::nullopt;
-  for (std::int64_t off = 0; off <= *minor + 100; ++off) {
-    for (const std::int64_t candidate : {*minor - off, *minor + off}) {
-      const std::string name = fmt::format("2.{}", candidate);
-      if (knows_nccl_release(name)) return name;
-    }
-  }
-  return std::nullopt;
-}
-
 void describe_setup(Fields& f, Scenario& scenario, std::string& version, ProcessLayout& processes) {
   describe_cluster(f, scenario);
   f.field("nccl_version", version,
@@ -42,10 +26,9 @@ void describe_setup(Fields& f, Scenario& scenario, std::string& version, Process
   f.field("processes", processes, process_layouts,
           {.doc = "how many processes drive the GPUs of a node; one_per_gpu unless said"});
   if (!f.reading() || version.empty()) return;
-  const std::optional<std::string> release = nearest_release(version);
-  if (!release)
+  if (!knows_nccl_release(version)) {
     f.fault("nccl_version", fmt::format("\"{}\" is no version of NCCL", version), "as in \"2.26\"");
-  version = *release;
+  }
 }
 
 }  // namespace

@@ -108,7 +108,7 @@ class InfoReader {
     if (text.starts_with("Using network ")) {
       log_.network = std::string(text.substr(14));
     } else if (words[0] == "Channel") {
-      read_channel(words, thread);
+      read_channel(text, thread);
     } else if (words.size() > 2 && words[1] == "coll" && words[2].starts_with("channels")) {
       read_counts(words, thread);
     } else if (words[0] == "comm" && text.find("Init COMPLETE") != std::string_view::npos) {
@@ -124,12 +124,13 @@ class InfoReader {
 
   // "Channel 00/24 : 0 7 6 ..." is a ring; "Channel 00/0 : 57[2000] -> 0[1000] [receive] via
   // NET/IB/0" a connection.
-  void read_channel(const Words& words, const std::string& thread) {
+  void read_channel(std::string_view text, const std::string& thread) {
     NcclCommunicator& open = open_[thread];
-    if (const std::string_view via = after(words, "via"); !via.empty()) {
-      ++open.connections[transport_of(via)];
+    if (const std::size_t via = text.find(" via "); via != std::string_view::npos) {
+      ++open.connections[transport_of(text.substr(via + 5))];
       return;
     }
+    const Words words = words_of(text);
     const std::size_t slash = words.size() > 1 ? words[1].find('/') : std::string_view::npos;
     if (slash == std::string_view::npos || words.size() < 4 || words[2] != ":") return;
     const std::optional<int> channel = leading_number(words[1]);

@@ -19,6 +19,7 @@ const std::string two_ranks =
     line("Channel 00/0 : 1[200] -> 0[100] [receive] via NET/IBext/0/GDRDMA") +
     line("Channel 00/0 : 0[100] -> 1[200] [send] via NET/IBext/0/GDRDMA") +
     line("Channel 01/0 : 0[100] -> 1[200] via P2P/IPC/read") +
+    line("Channel 01/0 : 1[200] -> 0[100] [send] via NET/AWS Libfabric/1/GDRDMA") +
     line("2 coll channels, 1 nvls channels, 2 p2p channels, 2 p2p channels per peer") +
     line("comm 0x5 rank 0 nranks 2 cudaDev 0 busId 100 - Init COMPLETE");
 
@@ -43,7 +44,8 @@ TEST_CASE("NCCL's log: a communicator's channels, rings and transports", "[calib
   CHECK(communicator.channels == 2);
   CHECK(communicator.nvls_channels == 1);
   CHECK(communicator.rings == std::vector<std::vector<int>>{{0, 1}, {0, 1}});
-  CHECK(communicator.connections == std::map<std::string, int>{{"NET/IBext", 2}, {"P2P/IPC", 1}});
+  CHECK(communicator.connections ==
+        std::map<std::string, int>{{"NET/AWS Libfabric", 1}, {"NET/IBext", 2}, {"P2P/IPC", 1}});
 }
 
 TEST_CASE("NCCL's log: communicators that threads set up at once stay apart", "[calibration]") {

@@ -32,7 +32,7 @@ TEST_CASE("topology import writes a node that predict takes", "[cli]") {
   const ProgramEnd import = run_program({"topology", "import", folder.write("topo.txt", two_gpus),
                                          "--gpu", "a100_sxm_80gb", "--out", node});
   CHECK(import.exit_code == 0);
-  CHECK_THAT(import.errors, Catch::Contains("2 GPUs a100_sxm_80gb; 1 NICs"));
+  CHECK_THAT(import.errors, Catch::Contains("2 GPUs a100_sxm_80gb; NICs: 1 under"));
   const auto json = nlohmann::json::parse(test::text_of(node));
   CHECK(json["interconnect"] == "nvlink_mesh");
   CHECK(json["gpus_per_pcie_switch"] == 2);
