@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/input_error.h"
+#include "sim/claims.h"
 
 namespace stepcast {
 namespace {
@@ -57,9 +58,28 @@ std::vector<Scenario> read_paths(const ScenarioOptions& options) {
 
 }  // namespace
 
+namespace {
+
+// Claims of one run beside another: once both have their answers.
+void check_comparisons(const std::vector<Scenario>& scenarios,
+                       const std::vector<std::optional<std::size_t>>& others,
+                       std::vector<PredictionOutcome>& outcomes) {
+  for (std::size_t i = 0; i < scenarios.size(); ++i) {
+    if (!others[i] || !outcomes[i].report || !outcomes[*others[i]].report) continue;
+    const std::vector<ClaimCheck> checks = check_comparison(
+        *scenarios[i].claimed->compared, *outcomes[i].report, *outcomes[*others[i]].report);
+    auto& claims = outcomes[i].report->claims;
+    claims.insert(claims.end(), checks.begin(), checks.end());
+  }
+}
+
+}  // namespace
+
 Predictions predict_paths(const ScenarioOptions& options) {
   std::vector<Scenario> scenarios = read_paths(options);
+  const std::vector<std::optional<std::size_t>> others = compared_runs(scenarios);
   std::vector<PredictionOutcome> outcomes = predict_with_progress(scenarios, options);
+  check_comparisons(scenarios, others, outcomes);
   Predictions predictions;
   for (std::size_t i = 0; i < scenarios.size(); ++i) {
     PredictionOutcome& outcome = outcomes[i];

@@ -11,11 +11,13 @@ int messages_of(Bytes size, Bytes bucket) {
 }
 
 Bytes reduce_bucket(const StepContext& context) {
-  return context.plan().sharding.reduce_bucket.value_or(context.work.framework.communication.gradient_bucket);
+  return context.plan().sharding.reduce_bucket.value_or(
+      context.work.framework.communication.gradient_bucket);
 }
 
 Bytes gather_bucket(const StepContext& context) {
-  return context.plan().sharding.gather_bucket.value_or(context.work.framework.communication.gradient_bucket);
+  return context.plan().sharding.gather_bucket.value_or(
+      context.work.framework.communication.gradient_bucket);
 }
 
 ModelShare all_chunks(const StageSite& site) {
@@ -78,7 +80,8 @@ int GradientSteps::layers_per_unit() const {
 std::vector<GradientSteps::Piece> GradientSteps::unit_pieces(Pass pass, const ModelShare& share) {
   const bool overlaps = shards_parameters() ? context_.work.framework.communication.zero3_overlap
                                             : pass == Pass::Backward && overlaps_reduction();
-  const double slowdown = overlaps ? 1.0 + context_.work.framework.communication.overlap_slowdown.value : 1.0;
+  const double slowdown =
+      overlaps ? 1.0 + context_.work.framework.communication.overlap_slowdown.value : 1.0;
   const auto block = [&](const ModelShare& part) {
     return add_block(pass, part, slowdown, context_, program_, rank_);
   };
@@ -152,7 +155,8 @@ bool GradientSteps::gathers_ahead() const {
 
 bool GradientSteps::reduces_every_micro_batch() const {
   const int stage = context_.plan().zero_stage;
-  return stage == 2 || (stage == 3 && context_.work.framework.communication.zero3_reduce_each_micro_batch);
+  return stage == 2 ||
+         (stage == 3 && context_.work.framework.communication.zero3_reduce_each_micro_batch);
 }
 
 void GradientSteps::forward(const Slot& slot) {
@@ -227,7 +231,11 @@ void GradientSteps::pass_by_units(Pass pass, const ChunkBlocks& blocks, const Sl
     if (gathers) {
       const bool waits = i > ahead;
       if (waits && beside) out_.wait(Stream::Data, done[i - ahead - 1], Activity::Other);
-      gather(pieces[i], waits && beside ? done_for_host[i - ahead - 1] : -1);
+      // A framework that hides nothing asks its host for weights when it needs them.
+      const int ready = !beside ? out_.record(Stream::Compute)
+                        : waits ? done_for_host[i - ahead - 1]
+                                : -1;
+      gather(pieces[i], ready);
     }
     if (shards_parameters() && reduce && i > 0) scatter_gradients(pieces[i - 1], slot);
     begin_unit(pass, blocks, i);

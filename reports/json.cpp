@@ -1,5 +1,6 @@
 #include "reports/json.h"
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string_view>
@@ -181,6 +182,9 @@ DescribedObject claim(const ClaimCheck& check) {
   DescribedObject object;
   object.add("claimed", check.claimed, "base units");
   object.add("predicted", check.predicted, "base units");
+  const double to = check.claimed_to.value_or(1.0);
+  const bool ends = check.claimed_to.has_value() && std::isfinite(to);
+  object.add_if(ends, "claimed_to", to, "end of a claimed range, which begins with claimed");
   object.add("ratio", check.ratio(), "predicted / claimed");
   object.add("agrees", agrees(check), "within 10 % of the claim");
   return object;

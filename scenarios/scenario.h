@@ -24,6 +24,20 @@ enum class MemoryKind {
   Device,     ///< nvidia-smi
 };
 
+/// A claimed share or factor; with `to`, anything between the two.
+struct ClaimedRange {
+  double from = 0;
+  std::optional<double> to;  ///< empty: at least `from`
+};
+
+/// What a technique is said to do, beside a run of the same file that goes without it.
+struct ClaimedComparison {
+  std::string with;                                    ///< the other run's title
+  std::optional<ClaimedRange> speed_up;                ///< its step time over this run's
+  std::optional<ClaimedRange> memory_saved;            ///< share of its peak that this run lacks
+  std::optional<ClaimedRange> optimizer_memory_saved;  ///< the same of optimizer state on a GPU
+};
+
 /// Figures from outside. As `measured` they judge the model, as `claimed` they are judged by it.
 struct Figures {
   std::optional<Seconds> step_time;
@@ -39,6 +53,7 @@ struct Figures {
   std::optional<Flop> forward_flop;  ///< of `forward_flop_tokens` tokens through the whole model
   std::optional<double> forward_flop_tokens;
   std::optional<Bytes> weights_and_optimizer_memory;  ///< of the whole model, all GPUs together
+  std::optional<ClaimedComparison> compared;
 };
 
 struct Scenario {

@@ -92,6 +92,21 @@ void describe(Fields& f, BackgroundTraffic& traffic) {
   }
 }
 
+void describe(Fields& f, ClaimedRange& range) {
+  f.field("from", range.from, {.presence = Presence::Required, .doc = "at least this"});
+  f.field("to", range.to, {.doc = "at most this; without it, from is all that is claimed"});
+  if (range.to && *range.to < range.from) f.fault("to", "a range ends before it begins");
+}
+
+void describe(Fields& f, ClaimedComparison& compared) {
+  f.field("with", compared.with, required("title of a run of the same file, to compare with"));
+  f.object("speed_up", compared.speed_up, {.doc = "that run's step time over this run's"});
+  f.object("memory_saved", compared.memory_saved,
+           {.doc = "share of that run's peak memory that this run does not need"});
+  f.object("optimizer_memory_saved", compared.optimizer_memory_saved,
+           {.doc = "the same of the optimizer's state on the fullest GPU"});
+}
+
 void describe(Fields& f, Figures& figures) {
   f.field("step_time", figures.step_time, positive("of one optimizer step"));
   f.field("tokens_per_s", figures.tokens_per_s, positive("of the whole cluster"));
@@ -112,6 +127,7 @@ void describe(Fields& f, Figures& figures) {
           positive("tokens that forward_flop counts"));
   f.field("weights_and_optimizer_memory", figures.weights_and_optimizer_memory,
           positive("of the whole model, all GPUs together"));
+  f.object("compared", figures.compared, {.doc = "beside another run of the same file"});
 }
 
 namespace {

@@ -1,5 +1,9 @@
 #include "sim/claims.h"
 
+#include <algorithm>
+#include <limits>
+
+#include "base/input_error.h"
 #include "models/memory.h"
 #include "models/price.h"
 #include "models/transformer.h"
@@ -74,6 +78,47 @@ std::vector<ClaimCheck> check_claims(const Scenario& scenario, const StepReport&
           weights_and_optimizer(scenario).value());
   }
   return checks;
+}
+
+std::vector<ClaimCheck> check_comparison(const ClaimedComparison& claimed, const StepReport& report,
+                                         const StepReport& without) {
+  std::vector<ClaimCheck> checks;
+  const auto check = [&](const char* key, const std::optional<ClaimedRange>& range,
+                         double predicted) {
+    if (!range) return;
+    const double to = range->to.value_or(std::numeric_limits<double>::infinity());
+    checks.push_back({key, range->from, predicted, to});
+  };
+  const auto optimizer = [](const StepReport& r) {
+    return r.memory.peak().parts[static_cast<std::size_t>(MemoryPart::Optimizer)];
+  };
+  const auto saved = [](Bytes with, Bytes before) {
+    return before > Bytes() ? 1.0 - with / before : 0.0;
+  };
+  check("speed_up", claimed.speed_up, without.step_time / report.step_time);
+  check("memory_saved", claimed.memory_saved, saved(report.memory_peak(), without.memory_peak()));
+  check("optimizer_memory_saved", claimed.optimizer_memory_saved,
+        saved(optimizer(report), optimizer(without)));
+  return checks;
+}
+
+std::vector<std::optional<std::size_t>> compared_runs(std::span<const Scenario> scenarios) {
+  std::vector<std::optional<std::size_t>> others(scenarios.size());
+  for (std::size_t i = 0; i < scenarios.size(); ++i) {
+    const Scenario& scenario = scenarios[i];
+    if (!scenario.claimed || !scenario.claimed->compared) continue;
+    const std::string& title = scenario.claimed->compared->with;
+    const auto other = std::find_if(scenarios.begin(), scenarios.end(), [&](const Scenario& s) {
+      return s.file == scenario.file && s.title == title;
+    });
+    if (other == scenarios.end()) {
+      throw InputError({scenario.file, scenario.pointer + "/claimed/compared/with"},
+                       "no run of this file has the title \"" + title + "\"",
+                       "name the run without the technique by its title");
+    }
+    others[i] = static_cast<std::size_t>(other - scenarios.begin());
+  }
+  return others;
 }
 
 }  // namespace stepcast

@@ -39,10 +39,11 @@ void pass(Wire& wire, MemoryReport& report) {
 
 template <class Wire>
 void pass(Wire& wire, ClaimCheck& check) {
-  auto& [claim, claimed, predicted] = check;
+  auto& [claim, claimed, predicted, claimed_to] = check;
   pass(wire, claim);
   pass(wire, claimed);
   pass(wire, predicted);
+  pass(wire, claimed_to);
 }
 
 template <class Wire>

@@ -44,11 +44,12 @@ struct MemoryReport {
   const StageMemory& peak() const { return stages[static_cast<std::size_t>(peak_stage)]; }
 };
 
-/// One published figure beside the prediction. ratio = predicted / claimed.
+/// One published figure beside the prediction, or a range of them. ratio = predicted / claimed.
 struct ClaimCheck {
   std::string claim;   ///< key of the figure ("tokens_per_s")
-  double claimed = 0;  ///< base units
+  double claimed = 0;  ///< base units; of a range where it begins
   double predicted = 0;
+  std::optional<double> claimed_to = {};  ///< of a range where it ends; infinite: at least claimed
   double ratio() const { return predicted / claimed; }
 };
 
