@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "models/fine_tuning.h"
+#include "models/gradient_compression.h"
+
 namespace stepcast {
 namespace {
 
@@ -86,10 +89,12 @@ std::vector<GradientSteps::Piece> GradientSteps::unit_pieces(Pass pass, const Mo
     return add_block(pass, part, slowdown, context_, program_, rank_);
   };
   std::vector<Piece> pieces;
-  for (int left = share.layers; left > 0; left -= layers_per_unit()) {
-    const ModelShare unit{.layers = std::min(layers_per_unit(), left)};
-    const bool again = !pieces.empty() && unit.layers == layers_per_unit();
-    pieces.push_back(again ? pieces.front() : Piece{weights_of(unit), block(unit)});
+  ModelShare before;
+  for (int first = 0; first < share.layers; first += layers_per_unit()) {
+    const int count = std::min(layers_per_unit(), share.layers - first);
+    const ModelShare unit = layers_of(share, first, count);
+    pieces.push_back(unit == before ? pieces.back() : Piece{weights_of(unit), block(unit)});
+    before = unit;
   }
   if (pass == Pass::Backward) std::reverse(pieces.begin(), pieces.end());
   const Piece embedding{{}, block({.embedding = share.embedding})};
@@ -98,8 +103,8 @@ std::vector<GradientSteps::Piece> GradientSteps::unit_pieces(Pass pass, const Mo
   pieces.push_back(pass == Pass::Forward ? head : embedding);
   // Gathered before the first use, reduced after the last.
   const ModelShare root{.embedding = share.embedding, .head = share.head};
-  (pass == Pass::Forward ? pieces.front() : pieces.back()).parameters =
-      share_parameters(root, context_.work);
+  Piece& with_root = pass == Pass::Forward ? pieces.front() : pieces.back();
+  with_root = {weights_of(root), with_root.block};
   return pieces;
 }
 
@@ -114,15 +119,21 @@ std::vector<Stash> GradientSteps::add_stashes(const ModelShare& share) {
   return stashes;
 }
 
+// Frozen weights are neither reduced nor updated.
+GradientSteps::Weights GradientSteps::with_gradients(const Weights& weights) {
+  return {weights.trained, weights.expert_parameters, weights.trained};
+}
+
 GradientSteps::Weights GradientSteps::weights_of(const ModelShare& share) const {
-  return {share_parameters(share, context_.work), share_expert_parameters(share, context_.work)};
+  return {share_parameters(share, context_.work), share_expert_parameters(share, context_.work),
+          trained_parameters(share, context_.work)};
 }
 
 int GradientSteps::layers_per_bucket() const {
   const bool experts = last_layer_kind(context_.job().model) == LayerKind::Expert;
   const Weights weights = weights_of({.layers = !experts, .expert_layers = experts});
   const Bytes layer(gradient_reduce_bytes(context_.work) *
-                    static_cast<double>(weights.parameters + weights.expert_parameters));
+                    static_cast<double>(weights.trained + weights.expert_parameters));
   return std::max(1, static_cast<int>(reduce_bucket(context_) / layer));
 }
 
@@ -207,7 +218,7 @@ void GradientSteps::accumulate(const ModelShare& share) {
   if (site_.shape.micro_batches == 1) return;
   const Weights weights = weights_of(share);
   const Bytes traffic(context_.work.framework.kernels.accumulation_traffic.value *
-                      static_cast<double>(weights.parameters + weights.expert_parameters) /
+                      static_cast<double>(weights.trained + weights.expert_parameters) /
                       (shards_parameters() ? shard_ranks(context_.plan()) : 1));
   out_.compute(memory_bound_time(traffic, context_.work.device), Activity::Compute);
 }
@@ -244,7 +255,7 @@ void GradientSteps::pass_by_units(Pass pass, const ChunkBlocks& blocks, const Sl
     done_for_host.push_back(out_.record(Stream::Compute));
     end_unit(pass, blocks, i);
     const bool overlapped = !shards_parameters() && overlaps_reduction();
-    if (reduce && overlapped && pieces[i].parameters > 0) {
+    if (reduce && overlapped && pieces[i].trained > 0) {
       out_.join(Stream::Compute, Stream::Data, Activity::Other);
       this->reduce(pieces[i], slot.micro_batch > 0);
     }
@@ -291,14 +302,16 @@ void GradientSteps::gather(const Piece& piece, int ready) {
 }
 
 void GradientSteps::scatter_gradients(const Piece& piece, const Slot& slot) {
-  if (piece.parameters == 0) return;
-  const Bytes size(gradient_reduce_bytes(context_.work) * static_cast<double>(piece.parameters));
+  if (piece.trained == 0) return;
+  const Bytes size(gradient_reduce_bytes(context_.work) * static_cast<double>(piece.trained));
   const int shards = shard_ranks(context_.plan());
   const bool reduces = data_ranks() > 1;
   if (reduces && traffic_stream() == Stream::Data) {
     out_.join(Stream::Compute, Stream::Data, Activity::Other);
   }
-  if (shards > 1) {
+  if (shards > 1 && context_.plan().gradient_compression) {
+    send_compressed(traffic_stream(), Group::Shard, piece.trained);
+  } else if (shards > 1) {
     const bool in_buckets = context_.plan().sharding.reduce_bucket.has_value();
     data_collective(CollectiveKind::ReduceScatter, Group::Shard, size,
                     in_buckets ? messages_of(size, reduce_bucket(context_))
@@ -307,13 +320,14 @@ void GradientSteps::scatter_gradients(const Piece& piece, const Slot& slot) {
   if (shards < data_ranks()) {
     data_collective(CollectiveKind::AllReduce, Group::Replica, size / shards, 1);
   }
-  save_gradients(piece.parameters, slot.micro_batch > 0 && reduces_every_micro_batch(),
+  save_gradients(piece.trained, slot.micro_batch > 0 && reduces_every_micro_batch(),
                  reduces ? traffic_stream() : Stream::Compute);
 }
 
 void GradientSteps::gathered_forward(const std::vector<Piece>& pieces) {
   for (const Piece& piece : pieces) {
-    everywhere(CollectiveKind::AllGather, parameter_gather_bytes(context_.work), piece, Bytes());
+    everywhere(CollectiveKind::AllGather, parameter_gather_bytes(context_.work),
+               with_gradients(piece), Bytes());
     out_.join(Stream::Data, Stream::Compute, Activity::DataCommunication);
     out_.call(piece.block);
   }
@@ -333,8 +347,13 @@ void GradientSteps::overlapped_backward(const std::vector<Piece>& pieces, const 
 void GradientSteps::reduce(const Weights& weights, bool accumulates) {
   const CollectiveKind kind =
       context_.plan().zero_stage > 0 ? CollectiveKind::ReduceScatter : CollectiveKind::AllReduce;
-  everywhere(kind, gradient_reduce_bytes(context_.work), weights, reduce_bucket(context_));
-  save_gradients(weights.parameters, accumulates && reduces_every_micro_batch(), Stream::Data);
+  if (context_.plan().gradient_compression) {
+    if (data_ranks() > 1) send_compressed(Stream::Data, Group::Data, weights.trained);
+  } else {
+    everywhere(kind, gradient_reduce_bytes(context_.work), with_gradients(weights),
+               reduce_bucket(context_));
+  }
+  save_gradients(weights.trained, accumulates && reduces_every_micro_batch(), Stream::Data);
 }
 
 // A collective over the weights that data ranks share, and one over the experts', in messages of a
@@ -348,6 +367,19 @@ void GradientSteps::everywhere(CollectiveKind kind, double bytes, const Weights&
   };
   over(Group::Data, data_ranks(), weights.parameters);
   over(Group::ExpertData, expert_data_group_size(context_.plan()), weights.expert_parameters);
+}
+
+// Kernels that compress run on the compute stream in front of the messages; what comes back is
+// decompressed once nothing is left to overlap with.
+void GradientSteps::send_compressed(Stream stream, Group group, std::int64_t parameters) {
+  const CompressedReduction reduction = compressed_reduction(parameters, context_.work);
+  out_.compute(reduction.before, Activity::Compute);
+  if (stream != Stream::Compute) out_.join(Stream::Compute, stream, Activity::Other);
+  for (const Operation& operation : reduction.sent) {
+    out_.collective(stream, group, Activity::DataCommunication,
+                    operation_index(program_, operation.kind, operation.message));
+  }
+  decompression_ += reduction.after;
 }
 
 void GradientSteps::save_gradients(std::int64_t parameters, bool accumulates, Stream from) {
@@ -374,7 +406,7 @@ void GradientSteps::finish() {
     out_.join(Stream::Compute, Stream::Data, Activity::Other);
     reduce(weights_of(all_chunks(site_)), false);
   }
-  if (site_.shares_embedding) {
+  if (site_.shares_embedding && !context_.job().fine_tuning) {
     const double table = static_cast<double>(embedding_parameters(
         context_.job().model, padded_vocab(context_.job(), context_.work.framework)));
     const Bytes size(gradient_reduce_bytes(context_.work) * table /
@@ -383,6 +415,7 @@ void GradientSteps::finish() {
                     operation_index(program_, CollectiveKind::AllReduce, size));
   }
   out_.join(Stream::Data, Stream::Compute, Activity::DataCommunication);
+  out_.compute(decompression_, Activity::Compute);
 }
 
 void GradientSteps::host_update(std::int64_t parameters) {
@@ -400,14 +433,13 @@ void GradientSteps::gather_parameters() {
   const Weights weights = weights_of(all_chunks(site_));
   const Offload& offload = context_.plan().offload;
   if (offload.parameters && !offload.optimizer) {
-    const Bytes size(parameter_gather_bytes(context_.work) *
-                     static_cast<double>(weights.parameters));
+    const Bytes size(parameter_gather_bytes(context_.work) * static_cast<double>(weights.trained));
     host_.save_weights(size / shard_ranks(context_.plan()));
   }
   if ((stage != 1 && stage != 2) || data_ranks() == 1 || gathers_ahead()) return;
   out_.join(Stream::Compute, Stream::Data, Activity::Other);
-  everywhere(CollectiveKind::AllGather, parameter_gather_bytes(context_.work), weights,
-             gather_bucket(context_));
+  everywhere(CollectiveKind::AllGather, parameter_gather_bytes(context_.work),
+             with_gradients(weights), gather_bucket(context_));
   out_.join(Stream::Data, Stream::Compute, Activity::DataCommunication);
 }
 

@@ -37,6 +37,7 @@ class GradientSteps {
   struct Weights {
     std::int64_t parameters = 0;
     std::int64_t expert_parameters = 0;
+    std::int64_t trained = 0;  // of `parameters`: those with gradients
   };
   // A part of a chunk's pass that data-parallel or host traffic looks into, with the weights it
   // holds.
@@ -74,8 +75,10 @@ class GradientSteps {
   void scatter_gradients(const Piece& piece, const Slot& slot);
   void gathered_forward(const std::vector<Piece>& pieces);
   void overlapped_backward(const std::vector<Piece>& pieces, const Slot& slot);
+  void send_compressed(Stream stream, Group group, std::int64_t parameters);
   void accumulate(const ModelShare& share);
   Weights weights_of(const ModelShare& share) const;
+  static Weights with_gradients(const Weights& weights);
   void reduce(const Weights& weights, bool accumulates);
   void everywhere(CollectiveKind kind, double bytes, const Weights& weights, Bytes bucket);
   void save_gradients(std::int64_t parameters, bool accumulates, Stream from);
@@ -88,6 +91,7 @@ class GradientSteps {
   RankProgram& rank_;
   StreamWriter& out_;
   HostTraffic host_;
+  Seconds decompression_;  // what finish() still has to do
   std::vector<ChunkBlocks> chunks_;
 };
 

@@ -49,11 +49,6 @@ constexpr WordTable<Framework, 7> framework_words{{
     {Framework::Internevo, "internevo"},
 }};
 
-constexpr WordTable<Optimizer, 2> optimizer_words{{
-    {Optimizer::AdamW, "adamw"},
-    {Optimizer::Adam, "adam"},
-}};
-
 constexpr WordTable<Schedule, 6> schedule_words{{
     {Schedule::GPipe, "gpipe"},
     {Schedule::OneForwardOneBackward, "1f1b"},
@@ -75,10 +70,6 @@ std::string_view find_word(const WordTable<Enum, size>& table, Enum value) {
   }
   STEPCAST_REQUIRES(false && "every enumerator has a word");
   return {};
-}
-
-void refuse_unmodelled(const Fields& f, std::string_view key, const std::string& what) {
-  f.fault(key, what + " is not modelled yet");
 }
 
 // No cluster is larger, and products of degrees stay far inside 64 bits.
@@ -157,14 +148,6 @@ void describe_placement(Fields& f, ParallelPlan& plan) {
   }
 }
 
-/// Keys of the scenario's contract that have no model yet: neither written nor in the schema.
-void refuse_unmodelled_keys(Fields& f) {
-  if (!f.reading()) return;
-  std::optional<std::string> compression;
-  f.field("gradient_compression", compression, {});
-  if (compression) refuse_unmodelled(f, "gradient_compression", "gradient_compression");
-}
-
 }  // namespace
 
 std::string_view word(Framework framework) { return find_word(framework_words, framework); }
@@ -182,6 +165,8 @@ void describe(Fields& f, ParallelPlan& plan) {
                   "ZB-H1, zb_v ZB-V"});
   f.field("recompute", plan.recompute, recompute_words,
           {.doc = "activations computed again in the backward pass"});
+  describe_recompute_method(f, plan);
+  describe_compression(f, plan);
   f.field("overlap_gradient_reduce", plan.overlap_gradient_reduce,
           {.doc = "gradients are reduced beside the backward pass; the framework's default"});
   f.field("overlap_parameter_gather", plan.overlap_parameter_gather,
@@ -191,7 +176,6 @@ void describe(Fields& f, ParallelPlan& plan) {
   describe_sharding_traffic(f, plan.sharding);
   describe_offload(f, plan.offload);
   describe_placement(f, plan);
-  refuse_unmodelled_keys(f);
 }
 
 void describe(Fields& f, Batch& batch) {
@@ -209,6 +193,8 @@ void describe(Fields& f, Batch& batch) {
 
 void describe(Fields& f, Runtime& runtime) {
   f.field("torch_compile", runtime.torch_compile, {.doc = "the model is compiled"});
+  f.field("kernel_fusion", runtime.kernel_fusion,
+          {.doc = "chains of elementwise kernels run as one; the framework's habit unless said"});
   f.field("launch_blocking", runtime.launch_blocking,
           {.doc = "CUDA_LAUNCH_BLOCKING: the host waits for every kernel"});
 }
@@ -222,7 +208,8 @@ void describe_settings(Fields& f, TrainingJob& job) {
   f.field("framework", job.framework, framework_words, {.doc = "what runs the training"});
   f.object("runtime", [&](Fields& g) { describe(g, job.runtime); },
            {.doc = "the launch environment"});
-  f.field("optimizer", job.optimizer, optimizer_words, {.doc = "adamw unless said"});
+  describe_optimizer(f, job.optimizer);
+  f.object("fine_tuning", job.fine_tuning, {.doc = "only adapters are trained"});
   f.field("optimizer_state_precision", job.optimizer_state_precision, precision_words,
           {.doc = "of moments and master weights, where it is not the recipe's"});
   f.field("gradient_precision", job.gradient_precision, precision_words,

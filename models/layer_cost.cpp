@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstdint>
 
+#include "models/fine_tuning.h"
+#include "models/kernel_fusion.h"
 #include "models/layer_shapes.h"
 
 namespace stepcast {
@@ -33,9 +35,14 @@ Seconds gemms(const Linears& linears, GemmPass pass, const WorkContext& c) {
   return sum;
 }
 
+// Of frozen weights none.
+Seconds weight_gradients(const Linears& linears, const WorkContext& c) {
+  return c.job.fine_tuning ? Seconds() : gemms(linears, GemmPass::WeightGradient, c);
+}
+
 // Gradient of linear layers: by their inputs and by their weights.
 Seconds gemms_backward(const Linears& linears, const WorkContext& c) {
-  return gemms(linears, GemmPass::InputGradient, c) + gemms(linears, GemmPass::WeightGradient, c);
+  return gemms(linears, GemmPass::InputGradient, c) + weight_gradients(linears, c);
 }
 
 Seconds elementwise(double elements, double bytes_per_element, const WorkContext& c) {
@@ -43,21 +50,22 @@ Seconds elementwise(double elements, double bytes_per_element, const WorkContext
       c.job.runtime.torch_compile ? c.framework.kernels.compiled_elementwise.value : 1.0;
   const Bytes traffic(elements * bytes_per_element * bytes_scale(c) *
                       c.framework.kernels.elementwise_traffic.value * compiled);
-  return memory_bound_time(traffic, c.device);
+  const FusionFactors fusion = fusion_factors(c);
+  return fusion.kernels * memory_bound_time(traffic * fusion.traffic / fusion.kernels, c.device);
 }
 
 Seconds attention_forward(const LayerShapes& shapes, const WorkContext& c) {
   if (c.job.attention == AttentionKernel::Unfused) {
-    return unfused_attention_forward_time(shapes.attention, c.job.precision,
-                                          c.framework.kernels.fused_elementwise, c.device);
+    return unfused_attention_forward_time(shapes.attention, c.job.precision, fuses_kernels(c),
+                                          c.device);
   }
   return flash_attention_forward_time(shapes.attention, c.job.attention, c.job.precision, c.device);
 }
 
 Seconds attention_backward(const LayerShapes& shapes, const WorkContext& c) {
   if (c.job.attention == AttentionKernel::Unfused) {
-    return unfused_attention_backward_time(shapes.attention, c.job.precision,
-                                           c.framework.kernels.fused_elementwise, c.device);
+    return unfused_attention_backward_time(shapes.attention, c.job.precision, fuses_kernels(c),
+                                           c.device);
   }
   return flash_attention_backward_time(shapes.attention, c.job.attention, c.job.precision,
                                        c.device);
@@ -113,9 +121,7 @@ LayerPass backward_pass(const LayerShapes& s, const WorkContext& c) {
 }
 
 LayerPass weight_gradient_pass(const LayerShapes& s, const WorkContext& c) {
-  const auto weights = [&](const Linears& linears) {
-    return gemms(linears, GemmPass::WeightGradient, c);
-  };
+  const auto weights = [&](const Linears& linears) { return weight_gradients(linears, c); };
   return {weights(s.attention_input) + weights({s.attention_output}), weights(s.mlp),
           weights(s.expert), weights(s.shared)};
 }
@@ -141,6 +147,7 @@ Seconds host_time(Seconds launches, int collectives, const WorkContext& c) {
   const int tensor = c.job.plan.tensor_parallel;
   const FrameworkProfile& framework = c.framework;
   Seconds host = launches;
+  host *= fusion_factors(c).launches;
   if (tensor > 1) {
     host += collectives * framework.host.tensor_collective.value *
             (1.0 + framework.host.tensor_rank_growth.value * (tensor - 2));
@@ -155,8 +162,8 @@ Seconds host_time(Seconds launches, int collectives, const WorkContext& c) {
 LayerCost layer_cost(const WorkContext& context) {
   const LayerShapes shapes = layer_shapes(context.job, context.layer);
   LayerCost cost;
-  cost.forward = forward_pass(shapes, context);
-  cost.backward = backward_pass(shapes, context);
+  cost.forward = forward_pass(shapes, context) + adapter_forward(context);
+  cost.backward = backward_pass(shapes, context) + adapter_backward(context);
   cost.weight_gradient = weight_gradient_pass(shapes, context);
   cost.core_forward = attention_forward(shapes, context);
   cost.core_backward = attention_backward(shapes, context);

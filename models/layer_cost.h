@@ -23,6 +23,9 @@ struct LayerPass {
     return {factor * pass.attention, factor * pass.mlp, factor * pass.experts,
             factor * pass.shared};
   }
+  friend LayerPass operator+(const LayerPass& a, const LayerPass& b) {
+    return {a.attention + b.attention, a.mlp + b.mlp, a.experts + b.experts, a.shared + b.shared};
+  }
   friend LayerPass operator-(const LayerPass& a, const LayerPass& b) {
     return {a.attention - b.attention, a.mlp - b.mlp, a.experts - b.experts, a.shared - b.shared};
   }

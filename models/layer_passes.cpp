@@ -200,14 +200,14 @@ void add_weight_gradients(LayerKind kind, PassageBuilder& builder) {
 }
 
 // Without the weights' part of the compute and the launches where `halved`.
-void add_backward_layer(bool halved, LayerKind kind, PassageBuilder& builder) {
+void add_backward_layer(bool halved, bool keeps_all, LayerKind kind, PassageBuilder& builder) {
   const StepContext& context = builder.context();
   const LayerCost& cost = cost_of(kind, context);
   const Pace before = builder.mark();
   const int collectives_before = builder.collectives();
   const auto collectives = [&] { return builder.collectives() - collectives_before; };
-  add_recomputed_layer(kind, builder);
-  const bool again = context.plan().recompute == Recompute::Full;
+  if (!keeps_all) add_recomputed_layer(kind, builder);
+  const bool again = context.plan().recompute == Recompute::Full && !keeps_all;
   Seconds host = again ? host_forward_time(collectives(), context) : Seconds();
   const int recomputed_collectives = collectives();
   if (halved) host -= host_weight_gradient_share() * host_backward_time(0, context);
@@ -224,14 +224,14 @@ Exchange tensor_exchange(CollectiveKind kind, const StepContext& context) {
   return {Group::Tensor, kind, hidden_state_bytes(context.job()), Activity::TensorCommunication};
 }
 
-void add_layer(Pass pass, LayerKind kind, PassageBuilder& builder) {
+void add_layer(Pass pass, LayerKind kind, PassageBuilder& builder, bool keeps_all) {
   switch (pass) {
     case Pass::Forward:
       return add_forward_layer(kind, builder);
     case Pass::Backward:
-      return add_backward_layer(false, kind, builder);
+      return add_backward_layer(false, keeps_all, kind, builder);
     case Pass::InputGradient:
-      return add_backward_layer(true, kind, builder);
+      return add_backward_layer(true, keeps_all, kind, builder);
     case Pass::WeightGradient:
       return add_weight_gradients(kind, builder);
   }

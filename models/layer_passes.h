@@ -6,8 +6,9 @@
 
 namespace stepcast {
 
-/// A layer's forward or backward pass, or half of the latter, paced by the host.
-void add_layer(Pass pass, LayerKind kind, PassageBuilder& builder);
+/// A layer's forward or backward pass, or half of the latter, paced by the host. `keeps_all`: under
+/// full recompute it is one that does not compute again.
+void add_layer(Pass pass, LayerKind kind, PassageBuilder& builder, bool keeps_all = false);
 
 /// DualPipe's overlap: the forward pass of a layer with experts together with the backward pass of
 /// one of another micro-batch. Every exchange of tokens runs beside compute of the other pass:

@@ -4,6 +4,9 @@
 #include <cmath>
 
 #include "models/expert_traffic.h"
+#include "models/gradient_compression.h"
+#include "models/optimizer.h"
+#include "models/recompute.h"
 
 namespace stepcast {
 namespace {
@@ -14,11 +17,6 @@ constexpr double kElementBytes = 2.0;
 constexpr double kAttentionTensors = 4.0;     // of a_h: query, key, value, output of the heads
 constexpr double kPlainMlpShare = 2.0 / 3.0;  // of a_f: two tensors instead of gate, up and product
 constexpr double kMasterBytes = 4.0;
-
-double moment_bytes(const WorkContext& c) {
-  const Precision precision = c.job.optimizer_state_precision.value_or(Precision::Fp32);
-  return 2.0 * bytes_per_element(precision);
-}
 
 bool keeps_master(const WorkContext& c) {
   const bool pure = c.job.optimizer_state_precision.value_or(Precision::Fp32) != Precision::Fp32;
@@ -133,6 +131,7 @@ ModelShare layers_of(const ModelShare& share, int first, int count) {
   ModelShare part;
   for (int layer = first; layer < first + count; ++layer) {
     ++(share.kind(layer) == LayerKind::Dense ? part.layers : part.expert_layers);
+    part.kept_layers += share.keeps_all(layer);
   }
   return part;
 }
@@ -181,7 +180,7 @@ std::int64_t share_parameters(const ModelShare& share, const WorkContext& c) {
 
 StateBytes state_bytes(const WorkContext& c) {
   const double master = keeps_master(c) ? kMasterBytes : 0.0;
-  return {weight_bytes(c), gradient_bytes(c), master + moment_bytes(c)};
+  return {weight_bytes(c), gradient_bytes(c), master + optimizer_moment_bytes(c)};
 }
 
 std::int64_t share_expert_parameters(const ModelShare& share, const WorkContext& c) {
@@ -207,8 +206,9 @@ ModelState model_state(std::int64_t parameters, const WorkContext& c) {
   const double shards = shard_ranks(plan);
   const StateBytes bytes = state_bytes(c);
   const bool buckets = plan.data_parallel > 1 && plan.zero_stage < 3;
-  const Bytes bucket = std::min(plan.sharding.reduce_bucket.value_or(c.framework.communication.gradient_bucket),
-                                Bytes(count * gradient_reduce_bytes(c)));
+  const Bytes bucket =
+      std::min(plan.sharding.reduce_bucket.value_or(c.framework.communication.gradient_bucket),
+               Bytes(count * gradient_reduce_bytes(c)));
   ModelState state;
   if (!plan.offload.parameters) {
     state.weights = Bytes(count * bytes.weight / (plan.zero_stage >= 3 ? shards : 1.0));
@@ -224,6 +224,7 @@ ModelState model_state(std::int64_t parameters, const WorkContext& c) {
   if (!plan.offload.optimizer) {
     state.optimizer = Bytes(count * bytes.optimizer / (plan.zero_stage >= 1 ? shards : 1.0));
   }
+  state.optimizer += Bytes(count * compression_state_bytes(c));
   return state;
 }
 
@@ -246,8 +247,11 @@ Bytes stashed_activations(int layers, const WorkContext& c) {
       return layers *
              (whole * layer_input(c) + (1.0 - whole) * (layer_activations(c) + score_bytes(c)));
     }
-    case Recompute::Full:
-      return layers * layer_input(c);
+    case Recompute::Full: {
+      const RecomputedLayers parts = recomputed_layers(layers, c.job.plan);
+      return parts.checkpoints() * layer_input(c) +
+             (layers - parts.again) * (layer_activations(c) + score_bytes(c));
+    }
   }
   return Bytes();
 }
@@ -261,12 +265,13 @@ Bytes stashed_activations(const ModelShare& share, const WorkContext& c) {
   return sum;
 }
 
-Bytes recompute_working_set(const WorkContext& c) {
-  const bool whole_layers =
-      c.job.plan.recompute == Recompute::Full ||
-      (c.job.plan.recompute == Recompute::Selective && c.framework.kernels.selective_recompute_layers > 0);
+Bytes recompute_working_set(int layers, const WorkContext& c) {
+  const bool whole_layers = c.job.plan.recompute == Recompute::Full ||
+                            (c.job.plan.recompute == Recompute::Selective &&
+                             c.framework.kernels.selective_recompute_layers > 0);
   if (!whole_layers) return Bytes();
-  return layer_activations(c) + score_bytes(c);
+  const int segment = std::max(1, recomputed_layers(layers, c.job.plan).segment);
+  return segment * (layer_activations(c) + score_bytes(c));
 }
 
 Bytes logit_bytes(const WorkContext& c) {

@@ -14,13 +14,16 @@ struct ModelShare {
   int layers = 0;         ///< with a dense MLP; they come first
   int expert_layers = 0;  ///< with experts
   bool embedding = false;
-  bool head = false;  ///< and with it the multi-token prediction modules
+  bool head = false;    ///< and with it the multi-token prediction modules
+  int kept_layers = 0;  ///< the last ones, which full recompute leaves out
 
   int all_layers() const { return layers + expert_layers; }
   LayerKind kind(int layer) const { return layer < layers ? LayerKind::Dense : LayerKind::Expert; }
+  bool keeps_all(int layer) const { return layer >= all_layers() - kept_layers; }
+  friend bool operator==(const ModelShare&, const ModelShare&) = default;
   friend ModelShare operator+(ModelShare a, ModelShare b) {
     return {a.layers + b.layers, a.expert_layers + b.expert_layers, a.embedding || b.embedding,
-            a.head || b.head};
+            a.head || b.head, a.kept_layers + b.kept_layers};
   }
 };
 
@@ -72,7 +75,7 @@ double parameter_gather_bytes(const WorkContext& context);
 ///   recompute selective  the same without the scores, or the full form for the framework's share
 ///   of
 ///                        layers
-///   recompute full       each layer's input: 2 tokens h
+///   recompute full       each segment's input: 2 tokens h, and all of layers that block leaves out
 ///
 /// Without sequence parallelism ten bytes of a_h are not divided by t (norms, residuals, masks).
 /// Source: Korthikanti et al., MLSys '23, section 4, for which tensors are divided.
@@ -85,8 +88,9 @@ Bytes stashed_activations(int layers, const WorkContext& context);
 /// Of all layers of a share, multi-token prediction's included.
 Bytes stashed_activations(const ModelShare& share, const WorkContext& context);
 
-/// What the backward pass of one layer brings to life again under full recompute; else nothing.
-Bytes recompute_working_set(const WorkContext& context);
+/// What the backward pass of one segment (a layer, unless recompute_method says more) of a chunk of
+/// `layers` layers brings to life again under full recompute; else nothing.
+Bytes recompute_working_set(int layers, const WorkContext& context);
 
 /// Logits, their fp32 copy and gradient on the rank that computes the loss.
 Bytes logit_bytes(const WorkContext& context);

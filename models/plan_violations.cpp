@@ -416,6 +416,71 @@ void need_zero_3(const ParallelPlan& plan, const char* key, const std::string& w
                    {}});
 }
 
+void check_compression(const ParallelPlan& plan, Violations& found) {
+  const auto& method = plan.gradient_compression;
+  if (!method) return;
+  const bool whole =
+      method == GradientCompression::OneBitAdam || method == GradientCompression::PowerSgd;
+  if (!whole || plan.zero_stage == 0) return;
+  found.push_back({"/plan/gradient_compression",
+                   "this gradient_compression needs whole gradients, zero_stage " +
+                       text(plan.zero_stage) + " scatters them",
+                   "fp16 and int8 go with every zero_stage",
+                   {}});
+}
+
+// What is counted by the four matrices of a dense layer.
+void check_dense_only(const TrainingJob& job, Violations& found) {
+  if (!job.model.experts.used() && !job.model.latent_attention.used()) return;
+  const auto refuse = [&](bool asked, const char* key, const std::string& what) {
+    if (!asked) return;
+    found.push_back(
+        {key, what + " is modelled for dense layers without latent attention", "leave it out", {}});
+  };
+  refuse(job.fine_tuning.has_value(), "/fine_tuning", "fine_tuning");
+  refuse(job.optimizer == Optimizer::Muon || job.optimizer == Optimizer::Adafactor, "/optimizer",
+         "this optimizer");
+  refuse(job.plan.gradient_compression.has_value(), "/plan/gradient_compression",
+         "gradient_compression");
+  refuse(job.plan.recompute_method.has_value(), "/plan/recompute_method", "recompute_method");
+  refuse(job.plan.offload.any(), "/plan/offload", "offload");
+}
+
+void check_techniques(const TrainingJob& job, Violations& found) {
+  check_dense_only(job, found);
+  const Schedule schedule = job.plan.schedule.value_or(Schedule::OneForwardOneBackward);
+  const bool whole_backward = schedule == Schedule::GPipe || schedule == Schedule::Interleaved ||
+                              schedule == Schedule::OneForwardOneBackward;
+  if (job.plan.offload.activations && !whole_backward) {
+    found.push_back({"/plan/offload",
+                     "offload of activations needs whole backward passes, schedule " +
+                         std::string(word(schedule)) + " splits them",
+                     "1f1b does not",
+                     {}});
+  }
+  check_compression(job.plan, found);
+  if (job.plan.recompute_method && job.plan.recompute != Recompute::Full) {
+    found.push_back({"/plan/recompute_method",
+                     "recompute_method needs recompute full, the plan has " +
+                         std::string(word(job.plan.recompute)),
+                     {},
+                     {}});
+  }
+  const bool adam = job.optimizer == Optimizer::AdamW || job.optimizer == Optimizer::Adam;
+  if (job.plan.offload.optimizer && !adam) {
+    found.push_back({"/plan/offload",
+                     "the host's cores run Adam only, the scenario has another optimizer",
+                     "offload of the optimizer goes with adam and adamw",
+                     {}});
+  }
+  if (job.plan.offload.activations && job.plan.recompute_method) {
+    found.push_back({"/plan/offload",
+                     "offload of activations goes layer by layer, without recompute_method",
+                     "leave recompute_method out",
+                     {}});
+  }
+}
+
 void check_sharding_traffic(const ParallelPlan& plan, Violations& found) {
   if (plan.sharding.prefetch_units) need_zero_3(plan, "prefetch_units", "prefetch_units", found);
   if (plan.sharding.gather_limit) need_zero_3(plan, "gather_limit", "gather_limit", found);
@@ -438,6 +503,7 @@ std::vector<Violation> violations(const TrainingJob& job, int num_gpus) {
   check_schedule(job, found);
   check_zero(job.plan, found);
   check_sharding_traffic(job.plan, found);
+  check_techniques(job, found);
   check_context_algorithm(job, found);
   if (job.plan.data_parallel > 0) check_experts(job, found);
   return found;

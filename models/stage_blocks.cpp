@@ -114,7 +114,7 @@ Passage add_block(Pass pass, const ModelShare& share, double slowdown, const Ste
   add_before_layers(pass, share, builder);
   for (int i = 0; i < share.all_layers(); ++i) {
     const int layer = pass == Pass::Forward ? i : share.all_layers() - 1 - i;
-    add_layer(pass, share.kind(layer), builder);
+    add_layer(pass, share.kind(layer), builder, share.keeps_all(layer));
   }
   add_after_layers(pass, share, builder);
   return builder.take();
@@ -138,7 +138,9 @@ Passage add_pair(const ModelShare& forward, const ModelShare& backward, const St
     builder.set_pass(Pass::Forward);
     if (i < forward.all_layers()) add_layer(Pass::Forward, forward.kind(i), builder);
     builder.set_pass(Pass::Backward);
-    if (back >= 0) add_layer(Pass::Backward, backward.kind(back), builder);
+    if (back >= 0) {
+      add_layer(Pass::Backward, backward.kind(back), builder, backward.keeps_all(back));
+    }
   }
   builder.set_pass(Pass::Forward);
   add_after_layers(Pass::Forward, forward, builder);

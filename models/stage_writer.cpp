@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "models/fine_tuning.h"
 #include "models/gradient_steps.h"
 #include "models/offload.h"
+#include "models/optimizer.h"
 #include "models/stream_writer.h"
 
 namespace stepcast {
@@ -42,7 +44,7 @@ class StageWriter {
   void reserve_resident_memory() {
     ModelShare all;
     for (const ModelShare& chunk : site_.chunks) all = all + chunk;
-    parameters_ = share_parameters(all, context_.work);
+    parameters_ = trained_parameters(all, context_.work);
     expert_parameters_ = share_expert_parameters(all, context_.work);
     ModelState state = model_state(parameters_, context_.work);
     const ModelState experts = expert_model_state(expert_parameters_, context_.work);
@@ -52,7 +54,9 @@ class StageWriter {
     const auto put = [&](MemoryPart part, Bytes size) {
       rank_.resident[static_cast<std::size_t>(part)] += size;
     };
-    put(MemoryPart::Weights, state.weights);
+    const Bytes frozen = frozen_weights(all, context_.work);
+    const bool frozen_on_host = context_.plan().offload.parameters;
+    put(MemoryPart::Weights, state.weights + (frozen_on_host ? Bytes() : frozen));
     put(MemoryPart::Gradients, state.gradients);
     put(MemoryPart::Optimizer, state.optimizer);
     put(MemoryPart::Temporary, gathered_parameters(all, context_.work));
@@ -61,7 +65,7 @@ class StageWriter {
     const auto put_on_host = [&](MemoryPart part, Bytes size) {
       rank_.host_resident[static_cast<std::size_t>(part)] = size;
     };
-    put_on_host(MemoryPart::Weights, on_host.weights);
+    put_on_host(MemoryPart::Weights, on_host.weights + (frozen_on_host ? frozen : Bytes()));
     put_on_host(MemoryPart::Gradients, on_host.gradients);
     put_on_host(MemoryPart::Optimizer, on_host.optimizer);
     rank_.outside_allocator =
@@ -74,7 +78,12 @@ class StageWriter {
       rank_.tensors.push_back({MemoryPart::Activations, stashed_activations(chunk, context_.work)});
     }
     working_set_ = static_cast<int>(rank_.tensors.size());
-    rank_.tensors.push_back({MemoryPart::Activations, recompute_working_set(context_.work)});
+    int most_layers = 0;
+    for (const ModelShare& chunk : site_.chunks) {
+      most_layers = std::max(most_layers, chunk.all_layers());
+    }
+    rank_.tensors.push_back(
+        {MemoryPart::Activations, recompute_working_set(most_layers, context_.work)});
     logits_ = working_set_ + 1;
     rank_.tensors.push_back({MemoryPart::Logits, logit_bytes(context_.work)});
   }
@@ -172,7 +181,8 @@ class StageWriter {
 
   int message_operation() {
     const ParallelPlan& plan = context_.plan();
-    const bool split = plan.sequence_parallel || context_.work.framework.communication.scatter_pipeline_messages;
+    const bool split =
+        plan.sequence_parallel || context_.work.framework.communication.scatter_pipeline_messages;
     const Bytes message = hidden_state_bytes(context_.job()) / (split ? plan.tensor_parallel : 1);
     return operation_index(program_, CollectiveKind::SendReceive, message);
   }
@@ -237,8 +247,12 @@ class StageWriter {
     const double expert_shards = sharded ? expert_data_group_size(context_.plan()) : 1.0;
     const Bytes traffic((static_cast<double>(parameters_) / shards +
                          static_cast<double>(expert_parameters_) / expert_shards) *
-                        context_.work.framework.kernels.optimizer_traffic.value);
+                        context_.work.framework.kernels.optimizer_traffic.value *
+                        optimizer_traffic_share(context_.work));
     out_.compute(memory_bound_time(traffic, context_.work.device), Activity::Optimizer);
+    int layers = 0;
+    for (const ModelShare& chunk : site_.chunks) layers += chunk.layers;
+    out_.compute(orthogonalization_time(layers, context_.work), Activity::Optimizer);
   }
 
   const StageSite& site_;

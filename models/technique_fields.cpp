@@ -1,11 +1,50 @@
 #include "models/technique_fields.h"
 
 #include <array>
+#include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace stepcast {
 namespace {
+
+constexpr std::array<std::pair<RecomputeMethod, std::string_view>, 3> recompute_methods{{
+    {RecomputeMethod::Uniform, "uniform"},
+    {RecomputeMethod::Block, "block"},
+    {RecomputeMethod::SquareRoot, "square_root"},
+}};
+
+constexpr std::array<std::pair<GradientCompression, std::string_view>, 4> compressions{{
+    {GradientCompression::Fp16, "fp16"},
+    {GradientCompression::Int8, "int8"},
+    {GradientCompression::OneBitAdam, "one_bit_adam"},
+    {GradientCompression::PowerSgd, "powersgd"},
+}};
+
+constexpr std::array<std::pair<Optimizer, std::string_view>, 6> optimizer_words{{
+    {Optimizer::AdamW, "adamw"},
+    {Optimizer::Adam, "adam"},
+    {Optimizer::Adam8bit, "adam_8bit"},
+    {Optimizer::Adafactor, "adafactor"},
+    {Optimizer::SgdMomentum, "sgd_momentum"},
+    {Optimizer::Muon, "muon"},
+}};
+
+constexpr std::array<std::pair<FineTuningMethod, std::string_view>, 2> tuning_methods{{
+    {FineTuningMethod::Lora, "lora"},
+    {FineTuningMethod::QLora, "qlora"},
+}};
+
+constexpr std::array<std::pair<BasePrecision, std::string_view>, 3> base_precisions{{
+    {BasePrecision::Bf16, "bf16"},
+    {BasePrecision::Int8, "int8"},
+    {BasePrecision::Nf4, "nf4"},
+}};
+
+/// In the order of layer_matrices.
+constexpr std::array<std::string_view, 4> tuning_targets{"query_key_value", "attention_output",
+                                                         "mlp_input", "mlp_output"};
 
 constexpr std::array<std::string_view, 3> offload_words{"optimizer", "parameters", "activations"};
 
@@ -43,6 +82,53 @@ void describe_offload(Fields& f, Offload& offload) {
   if (!f.reading()) return;
   for (bool* const chosen_switch : switches) *chosen_switch = false;
   for (const std::size_t i : chosen) *switches[i] = true;
+}
+
+void describe_recompute_method(Fields& f, ParallelPlan& plan) {
+  f.field(
+      "recompute_method", plan.recompute_method, recompute_methods,
+      {.doc = "of full recompute: segments of recompute_num_layers (uniform), that many layers "
+              "of a chunk (block), segments of sqrt(layers); every layer by itself unless said"});
+  f.field("recompute_num_layers", plan.recompute_num_layers,
+          {.at_least = 1, .at_most = 1e6, .doc = "layers that uniform and block count"});
+  const bool counts = plan.recompute_method == RecomputeMethod::Uniform ||
+                      plan.recompute_method == RecomputeMethod::Block;
+  if (plan.recompute_num_layers != 1 && !counts) {
+    f.fault("recompute_num_layers", "recompute_num_layers needs recompute_method uniform or block");
+  }
+}
+
+void describe_compression(Fields& f, ParallelPlan& plan) {
+  f.field("gradient_compression", plan.gradient_compression, compressions,
+          {.doc = "how gradients are made smaller before they are reduced"});
+  f.field("compression_rank", plan.compression_rank,
+          {.at_least = 1, .at_most = 1e4, .doc = "of gradient_compression powersgd"});
+}
+
+void describe(Fields& f, FineTuning& tuning) {
+  f.field("method", tuning.method, tuning_methods,
+          {.doc = "lora, or qlora: the same over weights of 4 bits"});
+  f.field("rank", tuning.rank, {.at_least = 1, .at_most = 1e4, .doc = "of the adapters"});
+  std::vector<std::size_t> targets;
+  for (std::size_t i = 0; i < tuning.targets.size(); ++i) {
+    if (tuning.targets[i]) targets.push_back(i);
+  }
+  f.word_list("targets", targets, tuning_targets,
+              {.doc = "matrices that have an adapter; all unless said"});
+  std::optional<BasePrecision> base;
+  if (!f.reading()) base = tuning.base_precision;
+  f.field("base_precision", base, base_precisions,
+          {.doc = "of the frozen layers' matrices: bf16 unless said, nf4 with qlora"});
+  if (!f.reading()) return;
+  tuning.targets = {};
+  for (const std::size_t i : targets) tuning.targets[i] = true;
+  const bool qlora = tuning.method == FineTuningMethod::QLora;
+  tuning.base_precision = base.value_or(qlora ? BasePrecision::Nf4 : BasePrecision::Bf16);
+  if (targets.empty()) f.fault("targets", "fine-tuning without a target trains nothing");
+}
+
+void describe_optimizer(Fields& f, Optimizer& optimizer) {
+  f.field("optimizer", optimizer, optimizer_words, {.doc = "adamw unless said"});
 }
 
 }  // namespace stepcast

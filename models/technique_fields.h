@@ -9,5 +9,9 @@ namespace stepcast {
 
 void describe_sharding_traffic(Fields& f, ShardingTraffic& sharding);
 void describe_offload(Fields& f, Offload& offload);
+void describe_recompute_method(Fields& f, ParallelPlan& plan);
+void describe_compression(Fields& f, ParallelPlan& plan);
+void describe(Fields& f, FineTuning& tuning);
+void describe_optimizer(Fields& f, Optimizer& optimizer);
 
 }  // namespace stepcast

@@ -2,6 +2,7 @@
 // framework.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -23,9 +24,13 @@ enum class Schedule {
   DualPipe
 };
 enum class Recompute { None, Selective, Full };
+enum class RecomputeMethod { Uniform, Block, SquareRoot };
+enum class GradientCompression { Fp16, Int8, OneBitAdam, PowerSgd };
 enum class Precision { Fp32, Tf32, Fp16, Bf16, Fp8 };
 enum class AttentionKernel { Unfused, Flash1, Flash2, Flash3 };
-enum class Optimizer { AdamW, Adam };
+enum class Optimizer { AdamW, Adam, Adam8bit, Adafactor, SgdMomentum, Muon };
+enum class FineTuningMethod { Lora, QLora };
+enum class BasePrecision { Bf16, Int8, Nf4 };
 enum class Framework {
   Megatron,
   MegatronDeepspeed,
@@ -78,6 +83,10 @@ struct ParallelPlan {
   int shard_group = 0;               ///< ranks that ZeRO-3 shards over; 0: all of data_parallel
   std::optional<Schedule> schedule;  ///< 1F1B; interleaved where virtual_pipeline > 1
   Recompute recompute = Recompute::None;
+  std::optional<RecomputeMethod> recompute_method;  ///< of full recompute; none: layer by layer
+  int recompute_num_layers = 1;                     ///< what uniform and block count
+  std::optional<GradientCompression> gradient_compression;
+  int compression_rank = 4;  ///< of powersgd
   std::optional<bool> overlap_gradient_reduce;
   std::optional<bool> overlap_parameter_gather;
   ShardingTraffic sharding;
@@ -97,7 +106,16 @@ struct Batch {
 
 struct Runtime {
   bool torch_compile = false;
-  bool launch_blocking = false;  ///< CUDA_LAUNCH_BLOCKING: the host waits for every kernel
+  std::optional<bool> kernel_fusion;  ///< elementwise chains in one kernel; the framework's habit
+  bool launch_blocking = false;       ///< CUDA_LAUNCH_BLOCKING: the host waits for every kernel
+};
+
+/// Adapters are trained, all other weights are frozen.
+struct FineTuning {
+  FineTuningMethod method = FineTuningMethod::Lora;
+  int rank = 16;
+  std::array<bool, 4> targets{true, true, true, true};  ///< in the order of layer_matrices
+  BasePrecision base_precision = BasePrecision::Bf16;   ///< of the frozen layers' matrices
 };
 
 struct TrainingJob {
@@ -111,7 +129,8 @@ struct TrainingJob {
   std::optional<Precision> optimizer_state_precision;
   std::optional<Precision> gradient_precision;
   std::optional<int> vocab_padding;        ///< rows are padded to a multiple of this
-  Optimizer optimizer = Optimizer::AdamW;  ///< both cost the same
+  Optimizer optimizer = Optimizer::AdamW;  ///< adam costs the same
+  std::optional<FineTuning> fine_tuning;
 };
 
 void describe(Fields& f, ParallelPlan& plan);

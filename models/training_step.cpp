@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/contract.h"
+#include "models/recompute.h"
 #include "models/stage_writer.h"
 #include "models/straggler.h"
 
@@ -27,6 +28,8 @@ std::vector<ModelShare> shares_by_place(const TrainingJob& job, const FrameworkP
   for (const int layers : layers_per_chunk(job, framework)) {
     shares.push_back(
         {.layers = std::min(layers, dense), .expert_layers = std::max(0, layers - dense)});
+    const bool full = job.plan.recompute == Recompute::Full;
+    if (full) shares.back().kept_layers = layers - recomputed_layers(layers, job.plan).again;
     dense = std::max(0, dense - layers);
   }
   shares.front().embedding = true;

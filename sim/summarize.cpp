@@ -9,6 +9,7 @@
 
 #include "base/unit_text.h"
 #include "models/kernels.h"
+#include "models/recompute.h"
 #include "sim/bottleneck.h"
 #include "sim/breakdown.h"
 #include "sim/claims.h"
@@ -27,8 +28,17 @@ double step_time_spread(const Profile& profile) {
                    squared(profile.gpu.sustained_clock.spread));
 }
 
+// Share of the layers that full recompute computes again.
+double recomputed_share(const TrainingJob& job, const FrameworkProfile& framework) {
+  int again = 0;
+  for (const int layers : layers_per_chunk(job, framework)) {
+    again += recomputed_layers(layers, job.plan).again;
+  }
+  return static_cast<double>(again) / job.model.num_layers;
+}
+
 // What a step computes with recompute: whole layers again, or the attention core again.
-Flop hardware_flop(const TrainingJob& job) {
+Flop hardware_flop(const TrainingJob& job, const FrameworkProfile& framework) {
   const int sequence = job.batch.sequence_length;
   const Flop model = model_flop(job.model, sequence);
   const Flop layers = layers_forward_flop(job.model, sequence);
@@ -42,7 +52,7 @@ Flop hardware_flop(const TrainingJob& job) {
       return model + Flop(core * job.model.num_layers);
     }
     case Recompute::Full:
-      return model + layers;
+      return model + layers * recomputed_share(job, framework);
   }
   return model;
 }
@@ -57,7 +67,8 @@ void fill_rates(StepReport& report, const Scenario& scenario) {
   const Flop model = model_flop(job.model, job.batch.sequence_length) * sequences;
   report.model_flop_rate_per_gpu = model / report.step_time / report.gpus;
   report.mfu = report.model_flop_rate_per_gpu / peak;
-  report.hfu = hardware_flop(job) * sequences / report.step_time / report.gpus / peak;
+  report.hfu = hardware_flop(job, scenario.profile.framework) * sequences / report.step_time /
+               report.gpus / peak;
 }
 
 void fill_interval(StepReport& report, const Profile& profile) {
