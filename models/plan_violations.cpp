@@ -443,7 +443,7 @@ void check_dense_only(const TrainingJob& job, Violations& found) {
   refuse(job.plan.gradient_compression.has_value(), "/plan/gradient_compression",
          "gradient_compression");
   refuse(job.plan.recompute_method.has_value(), "/plan/recompute_method", "recompute_method");
-  refuse(job.plan.offload.any(), "/plan/offload", "offload");
+  refuse(job.plan.offload.any() && job.model.experts.used(), "/plan/offload", "offload");
 }
 
 void check_techniques(const TrainingJob& job, Violations& found) {

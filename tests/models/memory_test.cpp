@@ -83,7 +83,7 @@ TEST_CASE("activations of a layer, by hand", "[models][memory]") {
   REQUIRE(stashed_activations(3, rank.work()).value() == 3 * 17'825'792);
   rank.job.plan.recompute = Recompute::Full;  // the layer's input: 2 x 512 x 1024
   REQUIRE(stashed_activations(1, rank.work()).value() == 1'048'576);
-  REQUIRE(recompute_working_set(rank.work()).value() == 17'825'792);
+  REQUIRE(recompute_working_set(1, rank.work()).value() == 17'825'792);
 }
 
 TEST_CASE("unfused attention keeps five bytes a score unless it is computed again",

@@ -129,6 +129,22 @@ void vary_offload(ParallelPlan& plan, Dice& dice) {
   if (dice.once_in(3)) plan.sharding.gather_bucket = dice.pick({5_MB, 60_MB});
 }
 
+void vary_techniques(TrainingJob& job, Dice& dice) {
+  ParallelPlan& plan = job.plan;
+  using enum GradientCompression;
+  if (dice.once_in(4)) {
+    plan.gradient_compression = plan.zero_stage == 0 ? dice.pick({Fp16, Int8, OneBitAdam, PowerSgd})
+                                                     : dice.pick({Fp16, Int8});
+  }
+  if (plan.recompute == Recompute::Full && !plan.offload.activations && dice.once_in(2)) {
+    using enum RecomputeMethod;
+    plan.recompute_method = dice.pick({Uniform, Block, SquareRoot});
+    plan.recompute_num_layers = dice.pick({1, 2, 3});
+  }
+  if (dice.once_in(5)) job.fine_tuning = FineTuning{.rank = 8};
+  if (!plan.offload.optimizer && dice.once_in(5)) job.optimizer = Optimizer::Muon;
+}
+
 // Experts on some of the ranks that share no matrices, or on all of a stage's.
 void vary_experts(TrainingJob& job, Dice& dice) {
   ParallelPlan& plan = job.plan;
@@ -179,6 +195,7 @@ TrainingJob job_for(const PlanShape& shape, int context, Dice& dice) {
     vary_experts(job, dice);
   } else if (!splits_backward(*job.plan.schedule)) {
     vary_offload(job.plan, dice);
+    if (!job.model.latent_attention.used()) vary_techniques(job, dice);
   }
   return job;
 }
