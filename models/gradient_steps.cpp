@@ -205,6 +205,7 @@ void GradientSteps::backward(const Slot& slot, bool last_micro_batch) {
     reduce(weights_of(share), slot.micro_batch > 0);
     out_.join(Stream::Data, Stream::Compute, Activity::DataCommunication);
   }
+  if (reduces_every_micro_batch() && !last_micro_batch) decompress();
   accumulate(share);
 }
 
@@ -370,7 +371,7 @@ void GradientSteps::everywhere(CollectiveKind kind, double bytes, const Weights&
 }
 
 // Kernels that compress run on the compute stream in front of the messages; what comes back is
-// decompressed once nothing is left to overlap with.
+// decompressed after the micro-batch, the last one's once nothing is left to overlap with.
 void GradientSteps::send_compressed(Stream stream, Group group, std::int64_t parameters) {
   const CompressedReduction reduction = compressed_reduction(parameters, context_.work);
   out_.compute(reduction.before, Activity::Compute);
@@ -415,7 +416,13 @@ void GradientSteps::finish() {
                     operation_index(program_, CollectiveKind::AllReduce, size));
   }
   out_.join(Stream::Data, Stream::Compute, Activity::DataCommunication);
+  decompress();
+}
+
+// What came back since the last time.
+void GradientSteps::decompress() {
   out_.compute(decompression_, Activity::Compute);
+  decompression_ = Seconds();
 }
 
 void GradientSteps::host_update(std::int64_t parameters) {

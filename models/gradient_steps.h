@@ -81,6 +81,7 @@ class GradientSteps {
   static Weights with_gradients(const Weights& weights);
   void reduce(const Weights& weights, bool accumulates);
   void everywhere(CollectiveKind kind, double bytes, const Weights& weights, Bytes bucket);
+  void decompress();
   void save_gradients(std::int64_t parameters, bool accumulates, Stream from);
   void data_collective(CollectiveKind kind, Group group, Bytes size, int messages);
   Stream traffic_stream() const;
@@ -91,7 +92,7 @@ class GradientSteps {
   RankProgram& rank_;
   StreamWriter& out_;
   HostTraffic host_;
-  Seconds decompression_;  // what finish() still has to do
+  Seconds decompression_;  // of gradients that came back and are not yet accumulated
   std::vector<ChunkBlocks> chunks_;
 };
 

@@ -1,7 +1,7 @@
 #include "sim/memory_timeline.h"
 
-#include <boost/math/distributions/normal.hpp>
 #include <algorithm>
+#include <boost/math/distributions/normal.hpp>
 #include <cmath>
 
 namespace stepcast {

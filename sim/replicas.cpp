@@ -52,9 +52,15 @@ int gpus_in_use(const ClusterSpec& cluster) {
   return cluster.gpus_per_node > 0 ? cluster.gpus_per_node : cluster.node.gpus;
 }
 
+// Whether groups over replicas are of one stage and send rings and trees only: compressed gradients
+// go from each rank to all, and opposite pipelines sum those of two stages.
+bool simple_data_groups(const ParallelPlan& plan) {
+  return plan.shard_group == 0 && !plan.gradient_compression && plan.schedule != Schedule::DualPipe;
+}
+
 std::optional<Blocks> blocks_of(const ParallelPlan& plan, const ClusterSpec& cluster) {
   if (!leaves_never_block(cluster.fabric) || !alike_on_all_nodes(cluster.background) ||
-      !stages_in_a_row(plan) || plan.shard_group > 0) {
+      !stages_in_a_row(plan) || !simple_data_groups(plan)) {
     return std::nullopt;
   }
   const int gpus = gpus_in_use(cluster);

@@ -21,6 +21,7 @@ struct PlacedReplicas {
 ///
 ///   the network between leaves is as wide as the NICs together, and no fault is in it;
 ///   stages follow each other in rank order, replicas inside them, and ZeRO shards over all;
+///   gradients are sent uncompressed, and of one stage at a time (no DualPipe);
 ///   some replicas together fill whole nodes of every stage.
 ///
 /// Then ranks a number of replicas apart have the same place in their node, neighbours at the same

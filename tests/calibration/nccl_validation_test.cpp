@@ -58,7 +58,7 @@ TEST_CASE(
   CHECK(*over.median_error_1mib == Approx(0.15));
 }
 
-TEST_CASE("logs are judged by their entry in clusters.json; those without are skipped",
+TEST_CASE("logs are judged by their entry in clusters.json, those without are skipped",
           "[calibration]") {
   const test::TemporaryFolder folder;
   folder.write("a.txt", log_of(row(0, 9) + row(1048576, 50) + row(1048576, 100)));

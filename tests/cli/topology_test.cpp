@@ -86,7 +86,7 @@ TEST_CASE("topology collectives: wrong options are told", "[cli]") {
                       "is no collective that is modelled");
 }
 
-TEST_CASE("validate --nccl judges a log; scenarios beside it are refused", "[cli]") {
+TEST_CASE("validate --nccl judges a log, scenarios beside it are refused", "[cli]") {
   const TemporaryFolder folder;
   const std::string log = folder.write("log.txt",
                                        "# collective: allreduce\n"
@@ -105,7 +105,7 @@ TEST_CASE("validate --nccl judges a log; scenarios beside it are refused", "[cli
                       "cut.txt: at line 1: the row has 4");
 }
 
-TEST_CASE("predict --links says what every link carries; JSON always does", "[cli]") {
+TEST_CASE("predict --links says what every link carries, JSON always does", "[cli]") {
   const TemporaryFolder folder;
   const std::string scenario =
       folder.write("scenario.json", test::small_scenario(R"({"plan": {"tensor_parallel": 8}})"));

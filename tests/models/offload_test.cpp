@@ -111,7 +111,7 @@ TEST_CASE("activations go to the host and come back, but those of the last layer
   REQUIRE(bytes_of(step.program, CollectiveKind::CopyFromHost) == expected);
 }
 
-TEST_CASE("a copy takes its latency and its route's rate; a host its memory's or its cores'",
+TEST_CASE("a copy takes its latency and its route's rate, a host its memory's or its cores'",
           "[models]") {
   ClusterSpec spec = small_cluster(1, 2, 1);
   const Cluster cluster(spec);

@@ -118,7 +118,7 @@ TEST_CASE("a gather bucket of two layers makes half as many gathers", "[models]"
   REQUIRE(count(by_two.program, CollectiveKind::AllGather) == 2 * 5);  // tables take one, too
 }
 
-TEST_CASE("a gather limit of one holds one unit; prefetch holds those ahead", "[models][memory]") {
+TEST_CASE("a gather limit of one holds one unit, prefetch holds those ahead", "[models][memory]") {
   TrainingJob job = paper_job(2, 3);
   const Profile profile = paper_profile();
   const Device device = plain_device();

@@ -174,15 +174,18 @@ TEST_CASE("frozen layers have no weight gradients, quantised ones are dequantise
   rank.job.fine_tuning = FineTuning{.rank = 1};
   const LayerCost lora = layer_cost(rank.work());
   REQUIRE(lora.weight_gradient.sum() == Seconds());
-  REQUIRE(lora.backward.sum() < whole.backward.sum());
+  REQUIRE((lora.backward - adapter_backward(rank.work())).sum().value() ==
+          Approx((whole.backward - whole.weight_gradient).sum().value()));
   rank.job.fine_tuning->base_precision = BasePrecision::Nf4;
   const LayerCost qlora = layer_cost(rank.work());
-  // 12,582,912 weights of 0.515875 + 2 bytes at 1,600 GB/s.
+  // 12,582,912 weights of 0.515875 + 2 bytes at 1,600 GB/s, but for the 1024 x 1024 of attention's
+  // output, which takes a kernel's least, 3 us.
+  constexpr std::int64_t smallest = 1024 * 1024;
   REQUIRE((qlora.forward.sum() - lora.forward.sum()).value() ==
-          Approx(matrices_of_a_layer * 2.515875 / 1600e9));
+          Approx((matrices_of_a_layer - smallest) * 2.515875 / 1600e9 + 3e-6));
 }
 
-TEST_CASE("kernels fused as the framework does cost what they did; others by the count",
+TEST_CASE("kernels fused as the framework does cost what they did, others by the count",
           "[models]") {
   SmallRank rank;
   REQUIRE(fusion_factors(rank.work()).traffic == 1);

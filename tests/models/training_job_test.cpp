@@ -85,14 +85,6 @@ TEST_CASE("words are the same in files and in reports", "[models]") {
   REQUIRE(word(AttentionKernel::Flash1) == "flash1");
 }
 
-TEST_CASE("what is not modelled is refused by name", "[models]") {
-  const auto [plan, message] = GENERATE(table<std::string, std::string>({
-      {R"({"gradient_compression": "1bit"})",
-       "gradient_compression: gradient_compression is not modelled yet"},
-  }));
-  REQUIRE(plan_error(plan) == "x.json: at /plan/" + message);
-}
-
 TEST_CASE("schedules go by the words of their papers", "[models]") {
   const auto [text, schedule] = GENERATE(table<std::string, Schedule>({
       {"zero_bubble", Schedule::ZeroBubble},

@@ -54,7 +54,7 @@ TEST_CASE("an imported node of an unknown GPU lists what is to be filled in", "[
                                                     "cpu_vendor", "host_memory",
                                                     "host_memory_bandwidth"});
   CHECK_FALSE(file.json->contains("gpu"));
-  CHECK(file_of(sketch, "h100_sxm_80gb").like == "dgx_h100_80gb");
+  CHECK(file_of(sketch, "h100_sxm_80gb").like == "azure_ndv5");
 }
 
 TEST_CASE("an imported node is what `cluster.node` takes", "[scenarios]") {

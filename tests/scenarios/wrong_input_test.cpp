@@ -119,11 +119,9 @@ TEST_CASE("wrong input: negative sizes", "[scenarios]") {
 }
 
 TEST_CASE("wrong input: several nodes without a fabric", "[scenarios]") {
-  REQUIRE(
-      error_of(R"({"cluster": {"nodes": 2}})") ==
-      "scenario.json: at /cluster: 2 nodes need a fabric\n"
-      "  hint: \"fabric\" is one of efa_p4d, efa_p5, ethernet_100g, hdr_rail, hdr_x4, ndr_rail, "
-      "opa100_x4, roce100_x4, roce100_x8, roce200_rail");
+  REQUIRE_THAT(error_of(R"({"cluster": {"nodes": 2}})"),
+               Catch::StartsWith("scenario.json: at /cluster: 2 nodes need a fabric\n"
+                                 "  hint: \"fabric\" is one of efa_p4d, efa_p5, "));
 }
 
 TEST_CASE("wrong input: what is not a scenario at all", "[scenarios]") {
@@ -153,9 +151,10 @@ TEST_CASE("wrong input: kernels and precisions that the GPU has not", "[scenario
           "  hint: precision fp32 runs on it");
 }
 
-TEST_CASE("wrong input: what is not modelled yet is refused by name", "[scenarios]") {
-  REQUIRE(error_of(R"({"plan": {"offload": "optimizer"}})") ==
-          "scenario.json: at /plan/offload: offload is not modelled yet");
+TEST_CASE("wrong input: offload of what cannot be offloaded", "[scenarios]") {
+  REQUIRE(error_of(R"({"plan": {"offload": "gradients"}})") ==
+          "scenario.json: at /plan/offload: found \"gradients\", expected one of optimizer, "
+          "parameters, activations");
 }
 
 TEST_CASE("wrong input: faults of nothing, of two things, or of what is not there", "[scenarios]") {

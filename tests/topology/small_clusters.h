@@ -66,8 +66,12 @@ inline FabricSpec fabric(FabricLayout layout, int nics, BytesPerSecond nic_bandw
 inline FabricSpec rails() { return fabric(FabricLayout::RailOptimized, 8, 200_Gbit_per_s); }
 
 inline Cluster cluster_of(int nodes, const NodeSpec& node, const FabricSpec& network = rails()) {
-  return Cluster(
-      {.node = node, .nodes = nodes, .gpus_per_node = 0, .fabric = network, .faults = {}, .background = {}});
+  return Cluster({.node = node,
+                  .nodes = nodes,
+                  .gpus_per_node = 0,
+                  .fabric = network,
+                  .faults = {},
+                  .background = {}});
 }
 
 inline std::vector<std::string> names(const Cluster& cluster, const std::vector<LinkId>& route) {
