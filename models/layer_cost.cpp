@@ -54,6 +54,31 @@ Seconds elementwise(double elements, double bytes_per_element, const WorkContext
   return fusion.kernels * memory_bound_time(traffic * fusion.traffic / fusion.kernels, c.device);
 }
 
+// Bytes per element of an elementwise step: as one fused kernel, and as the chain of kernels that
+// eager PyTorch runs where it is written out, each reading and writing memory.
+struct StepBytes {
+  double fused;
+  double chain;
+};
+
+// RMSNorm in fp32: cast 6, square 8, mean 4, scale 8, cast back 6, weight 4 and its broadcast;
+// backward casts 12, two products with their sums 36, the mean's gradient 28.
+constexpr StepBytes norm_forward{4, 36};
+constexpr StepBytes norm_backward{8, 76};
+constexpr StepBytes rotary{4, 20};          // cast 6, rotate in fp32 8, cast back 6
+constexpr StepBytes gate_forward{6, 10};    // activation 4, product 6
+constexpr StepBytes gate_backward{10, 18};  // product's two gradients 12, activation's 6
+
+// LayerNorm with bias is one kernel in every framework; what is compiled is fused.
+bool runs_chains(const WorkContext& c) {
+  return c.framework.kernels.eager_chain_traffic.value > 0 && !c.job.runtime.torch_compile &&
+         !c.job.model.linear_bias;
+}
+
+double bytes_of(const StepBytes& step, const WorkContext& c) {
+  return runs_chains(c) ? step.chain * c.framework.kernels.eager_chain_traffic.value : step.fused;
+}
+
 Seconds attention_forward(const LayerShapes& shapes, const WorkContext& c) {
   if (c.job.attention == AttentionKernel::Unfused) {
     return unfused_attention_forward_time(shapes.attention, c.job.precision, fuses_kernels(c),
@@ -80,14 +105,15 @@ Seconds attention_backward(const LayerShapes& shapes, const WorkContext& c) {
 LayerPass forward_pass(const LayerShapes& s, const WorkContext& c) {
   const bool gated = c.job.model.gated_mlp;
   const double residual = gated ? 6 : 7;
-  const double activation = gated ? 6 : 4;
+  const double norm = bytes_of(norm_forward, c);
+  const double activation = gated ? bytes_of(gate_forward, c) : 4;
   LayerPass pass;
-  pass.attention = elementwise(s.hidden_elements, 4, c) +
+  pass.attention = elementwise(s.hidden_elements, norm, c) +
                    gemms(s.attention_input, GemmPass::Forward, c) +
-                   elementwise(s.latent_elements, 4, c) + elementwise(s.rotary_elements, 4, c) +
+                   elementwise(s.latent_elements, norm, c) + elementwise(s.rotary_elements, bytes_of(rotary, c), c) +
                    attention_forward(s, c) + gemm(s.attention_output, GemmPass::Forward, c) +
                    elementwise(s.hidden_elements, residual, c);
-  pass.mlp = elementwise(s.hidden_elements, 4, c) + gemms(s.mlp, GemmPass::Forward, c) +
+  pass.mlp = elementwise(s.hidden_elements, norm, c) + gemms(s.mlp, GemmPass::Forward, c) +
              elementwise(s.ffn_elements, activation, c) + elementwise(s.routed_elements, 4 + 2, c) +
              elementwise(s.hidden_elements, residual, c);
   pass.experts = gemms(s.expert, GemmPass::Forward, c) +
@@ -104,14 +130,15 @@ LayerPass forward_pass(const LayerShapes& s, const WorkContext& c) {
 LayerPass backward_pass(const LayerShapes& s, const WorkContext& c) {
   const bool gated = c.job.model.gated_mlp;
   const double bias = c.job.model.linear_bias ? 2 : 0;
-  const double activation = gated ? 10 : 6;
+  const double norm = bytes_of(norm_backward, c);
+  const double activation = gated ? bytes_of(gate_backward, c) : 6;
   LayerPass pass;
-  pass.attention = elementwise(s.hidden_elements, 8, c) + gemms_backward(s.attention_input, c) +
-                   elementwise(s.biased_elements, bias, c) + elementwise(s.latent_elements, 8, c) +
-                   elementwise(s.rotary_elements, 4, c) + attention_backward(s, c) +
+  pass.attention = elementwise(s.hidden_elements, norm, c) + gemms_backward(s.attention_input, c) +
+                   elementwise(s.biased_elements, bias, c) + elementwise(s.latent_elements, norm, c) +
+                   elementwise(s.rotary_elements, bytes_of(rotary, c), c) + attention_backward(s, c) +
                    gemms_backward({s.attention_output}, c) +
                    elementwise(s.hidden_elements, 5 + bias, c);
-  pass.mlp = elementwise(s.hidden_elements, 8, c) + gemms_backward(s.mlp, c) +
+  pass.mlp = elementwise(s.hidden_elements, norm, c) + gemms_backward(s.mlp, c) +
              elementwise(s.ffn_elements, activation + bias, c) +
              elementwise(s.routed_elements, 4 + 2, c) + elementwise(s.hidden_elements, 5 + bias, c);
   pass.experts = gemms_backward(s.expert, c) + elementwise(s.expert_ffn_elements, activation, c) +
@@ -126,19 +153,30 @@ LayerPass weight_gradient_pass(const LayerShapes& s, const WorkContext& c) {
           weights(s.expert), weights(s.shared)};
 }
 
+// A layer's forward pass done again. Nothing that the backward pass reads comes after the input of
+// the last product, so a checkpoint that stops early leaves that product and its residual out. With
+// experts the router's gradient reads what they give.
+LayerPass whole_layer_again(const LayerPass& forward, const LayerShapes& s, const WorkContext& c) {
+  LayerPass again = forward;
+  if (!c.framework.kernels.recompute_stops_early || c.layer == LayerKind::Expert) return again;
+  again.mlp -= gemm(s.mlp.back(), GemmPass::Forward, c) +
+               elementwise(s.hidden_elements, c.job.model.gated_mlp ? 6 : 7, c);
+  return again;
+}
+
 LayerPass recomputed_pass(const LayerPass& forward, const LayerShapes& s, const WorkContext& c) {
   switch (c.job.plan.recompute) {
     case Recompute::None:
       return {};
     case Recompute::Selective: {
       const double layers = c.framework.kernels.selective_recompute_layers;
-      if (layers > 0) return layers * forward;
+      if (layers > 0) return layers * whole_layer_again(forward, s, c);
       // The attention core only; a fused kernel does so by itself.
       if (c.job.attention != AttentionKernel::Unfused) return {};
       return {.attention = attention_forward(s, c)};
     }
     case Recompute::Full:
-      return forward;
+      return whole_layer_again(forward, s, c);
   }
   return {};
 }

@@ -166,18 +166,14 @@ void add_recomputed_layer(LayerKind kind, PassageBuilder& builder) {
 
 // --- The host ----------------------------------------------------------------------------------
 
-// The framework's slow tensor collectives are host time, too: where they apply, layers take it as a
-// floor, whatever they compute.
-Seconds slow_collectives(int collectives, const StepContext& context) {
-  return collectives * context.slow_tensor_collective;
-}
-
 Seconds host_forward_time(int collectives, const StepContext& context) {
-  return host_forward_time(collectives, context.work) + slow_collectives(collectives, context);
+  return host_forward_time(collectives, context.work) +
+          collectives * context.crossing_tensor_collective;
 }
 
 Seconds host_backward_time(int collectives, const StepContext& context) {
-  return host_backward_time(collectives, context.work) + slow_collectives(collectives, context);
+  return host_backward_time(collectives, context.work) +
+          collectives * context.crossing_tensor_collective;
 }
 
 // --- Passes ------------------------------------------------------------------------------------

@@ -8,10 +8,11 @@
 
 namespace stepcast {
 
-/// How long a GPU has been busy, and with collectives, up to some point of a passage.
+/// How long a GPU has been busy, and with how many collectives, up to some point of a passage.
 struct Pace {
   Seconds busy;
   Seconds communicating;
+  int collectives;
 };
 
 /// A collective of a layer: on which of the rank's groups, and what it carries.
@@ -60,10 +61,11 @@ class PassageBuilder {
   }
 
   /// Stretches what was added since `before` to the host's pace. Collectives run while the host
-  /// goes on launching, unless the framework waits for them.
+  /// goes on launching, unless the framework waits for them. Slow tensor collectives are a floor:
+  /// they take their time whatever a layer computes and sends.
   void pace(const Pace& before, Seconds host);
 
-  Pace mark() const { return {busy_, communicating_}; }
+  Pace mark() const { return {busy_, communicating_, collectives_}; }
   /// How many there are so far: each costs the host time.
   int collectives() const { return collectives_; }
 

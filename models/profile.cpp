@@ -61,7 +61,7 @@ void describe(Fields& f, HostConstants& host) {
   f.field("waits_for_tensor_collectives", host.waits_for_tensor_collectives,
           {.doc = "launches stop while a tensor-parallel collective is under way"});
   fitted(f, "slow_tensor_collective", host.slow_tensor_collective,
-         "empirical: further host time of a tensor collective per rank, pipelines over EFA only",
+         "empirical: least time of a tensor collective per rank, pipelines over EFA only",
          Presence::Optional);
   fitted(f, "crossing_tensor_collective", host.crossing_tensor_collective,
          "empirical: further host time of a tensor collective per rank, groups across EFA nodes",
@@ -86,6 +86,11 @@ void describe(Fields& f, KernelHabits& kernels) {
          "bytes the optimizer moves per parameter");
   fitted(f, "accumulation_traffic", kernels.accumulation_traffic,
          "bytes that gradient accumulation moves per parameter and micro-batch");
+  fitted(f, "eager_chain_traffic", kernels.eager_chain_traffic,
+         "bytes of RMSNorm, rotary and gate as chains of kernels over the chains' count; 0: fused",
+         Presence::Optional);
+  f.field("recompute_stops_early", kernels.recompute_stops_early,
+          {.doc = "recompute leaves out a layer's last product (torch.utils.checkpoint, 2.1 on)"});
   f.field("selective_recompute_layers", kernels.selective_recompute_layers,
           {.at_least = 0,
            .at_most = 1,

@@ -80,10 +80,10 @@ struct HostConstants {
   Fitted<Seconds> tensor_collective;  ///< each tensor-parallel collective, at 2 ranks
   Fitted<double> tensor_rank_growth;  ///< further share of it per further rank
   bool waits_for_tensor_collectives = false;   ///< launches stop while one is under way
-  Fitted<Seconds> slow_tensor_collective;      ///< empirical: further host time of a tensor
-                                               ///< collective per rank while stages talk over EFA
-  Fitted<Seconds> crossing_tensor_collective;  ///< empirical: the same where a tensor group itself
-                                               ///< crosses nodes over EFA; both 0: none
+  Fitted<Seconds> slow_tensor_collective;      ///< empirical: what a tensor collective takes at
+                                               ///< least per rank while stages talk over EFA
+  Fitted<Seconds> crossing_tensor_collective;  ///< empirical: further host time of one per rank
+                                               ///< where its group crosses EFA nodes; both 0: none
   Fitted<double> blocking_factor;  ///< host time under launch_blocking over the usual one
   Fitted<double> compiled_factor;  ///< on host time under torch.compile
   Fitted<Seconds> micro_batch;     ///< once a micro-batch and stage
@@ -93,11 +93,15 @@ struct HostConstants {
 /// Which kernels a framework launches, and how many bytes they move.
 struct KernelHabits {
   bool fused_elementwise = true;  ///< bias-GeLU, bias-dropout-residual and masked softmax fused
-  Fitted<double> elementwise_traffic;     ///< bytes of elementwise kernels over the fused count
-  Fitted<double> compiled_elementwise;    ///< factor on elementwise time under torch.compile
-  Fitted<double> logit_traffic;           ///< bytes that loss and its gradient move per logit
-  Fitted<double> optimizer_traffic;       ///< bytes moved per parameter by the optimizer step
-  Fitted<double> accumulation_traffic;    ///< bytes per parameter to add a micro-batch's gradient
+  Fitted<double> elementwise_traffic;   ///< bytes of elementwise kernels over the fused count
+  Fitted<double> compiled_elementwise;  ///< factor on elementwise time under torch.compile
+  Fitted<double> logit_traffic;         ///< bytes that loss and its gradient move per logit
+  Fitted<double> optimizer_traffic;     ///< bytes moved per parameter by the optimizer step
+  Fitted<double> accumulation_traffic;  ///< bytes per parameter to add a micro-batch's gradient
+  Fitted<double> eager_chain_traffic;   ///< bytes of RMSNorm, rotary and gate written as chains of
+                                        ///< kernels, over the chains' count; 0: fused kernels
+  bool recompute_stops_early = false;   ///< a checkpoint is recomputed up to its last saved tensor:
+                                        ///< without the layer's last product
   double selective_recompute_layers = 0;  ///< share of layers that "selective" computes again as a
                                           ///< whole (FSDP's habit); 0: every layer's attention core
 };

@@ -23,10 +23,10 @@ struct StepContext {
   HeadCost head;
   HeadCost embedding;
   HeadCost prediction_projection;  ///< of a multi-token prediction module
-  Seconds
-      slow_tensor_collective{};  ///< further host time of one: the framework's traits that apply
-  double straggling = 1.0;       ///< factor on compute: the wait for the slowest rank
-  GroupLayout tensor_layout;     ///< of the first tensor group
+  Seconds slow_tensor_collective{};      ///< what one takes at least: a framework's trait
+  Seconds crossing_tensor_collective{};  ///< further host time of one: another
+  double straggling = 1.0;               ///< factor on compute: the wait for the slowest rank
+  GroupLayout tensor_layout;             ///< of the first tensor group
   GroupLayout context_layout;
   GroupLayout expert_layout;
   GroupLayout expert_tensor_layout;

@@ -54,16 +54,20 @@ StageSite stage_site(int stage, const TrainingJob& job, const FrameworkProfile& 
   return site;
 }
 
-// Two traits of frameworks, seen over EFA only, by the number of tensor ranks: FrameworkProfile.
-Seconds slow_tensor_collective(const ParallelPlan& plan, const FrameworkProfile& framework,
-                               const GroupLayout& tensor_layout, const Cluster& cluster) {
+// Two traits of frameworks, seen over EFA only, by the number of tensor ranks: HostConstants.
+void add_tensor_traits(StepContext& context, const Cluster& cluster) {
+  const ParallelPlan& plan = context.plan();
+  const HostConstants& host = context.work.framework.host;
   const bool over_efa =
       cluster.num_nodes() > 1 && cluster.spec().fabric.transport == Transport::Efa;
-  if (!over_efa || plan.tensor_parallel == 1) return Seconds();
-  Seconds per_rank;
-  if (plan.pipeline_parallel > 1) per_rank += framework.host.slow_tensor_collective.value;
-  if (tensor_layout.crosses_network) per_rank += framework.host.crossing_tensor_collective.value;
-  return plan.tensor_parallel * per_rank;
+  if (!over_efa || plan.tensor_parallel == 1) return;
+  if (plan.pipeline_parallel > 1) {
+    context.slow_tensor_collective = plan.tensor_parallel * host.slow_tensor_collective.value;
+  }
+  if (context.tensor_layout.crosses_network) {
+    context.crossing_tensor_collective =
+        plan.tensor_parallel * host.crossing_tensor_collective.value;
+  }
 }
 
 }  // namespace
@@ -88,8 +92,7 @@ StepProgram stage_programs(const TrainingJob& job, const Profile& profile, const
       .expert_layout = first_group_layout(Group::Expert, job, placement, cluster),
       .expert_tensor_layout = first_group_layout(Group::ExpertTensor, job, placement, cluster)};
 
-  context.slow_tensor_collective =
-      slow_tensor_collective(job.plan, profile.framework, context.tensor_layout, cluster);
+  add_tensor_traits(context, cluster);
 
   StepProgram program;
   for (int stage = 0; stage < job.plan.pipeline_parallel; ++stage) {
