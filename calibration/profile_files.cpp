@@ -8,6 +8,7 @@
 
 #include "base/unit_text.h"
 #include "calibration/profile_fit.h"
+#include "calibration/profile_noise.h"
 
 namespace stepcast {
 namespace {
@@ -89,25 +90,58 @@ std::string verdict(Judged judged, std::uint64_t seed) {
       100 * judged.errors[judged.errors.size() / 2]);
 }
 
+// The profile files as they are changed, each read once.
+class ProfileFiles {
+ public:
+  explicit ProfileFiles(std::string catalogue_folder) : folder_(std::move(catalogue_folder)) {}
+
+  Json& of(const std::string& profile) {
+    const auto [place, added] = files_.try_emplace(file_of(profile, folder_));
+    if (added) place->second = read_ordered(place->first);
+    return place->second;
+  }
+
+  void write() const {
+    for (const auto& [file, json] : files_) write_file(file, json);
+  }
+
+ private:
+  std::string folder_;
+  std::map<std::string, Json> files_;
+};
+
+void put_noise(const ProfileNoise& noise, ProfileFiles& files) {
+  const auto put = [&](const std::string& profile, const std::string& key,
+                       const ProfileNoise::Spread& found) {
+    files.of(profile)[key] = {
+        {"value", rounded(found.value)},
+        {"spread", 0},
+        {"fitted_to", fmt::format("90 % of {} fitted runs lie inside 90 % intervals", found.runs)}};
+  };
+  for (const auto& [name, found] : noise.framework) {
+    put("framework/" + name, "step_time_spread", found);
+  }
+  for (const auto& [name, found] : noise.network) put("network/" + name, "step_time_jitter", found);
+}
+
 }  // namespace
 
 void write_profiles(const ProfileFit& fit, const std::string& catalogue_folder,
                     const ProfileFitOptions& options) {
-  std::map<std::string, Json> files;
+  ProfileFiles files(catalogue_folder);
   for (std::size_t i = 0; i < fit.priors.size(); ++i) {
     const ProfilePrior& prior = fit.priors[i];
     const FittedParameter& fitted = fit.fit.parameters[i];
-    const std::string file = file_of(prior.profile, catalogue_folder);
-    const auto [place, added] = files.try_emplace(file);
-    if (added) place->second = read_ordered(file);
     const Judged runs = judged(fit, prior.profile);
-    place->second["comment"] = verdict(runs, options.seed);
-    Json& constant = constant_in(place->second, prior.constant);
+    Json& profile = files.of(prior.profile);
+    profile["comment"] = verdict(runs, options.seed);
+    Json& constant = constant_in(profile, prior.constant);
     constant["value"] = written_value(fitted.value, constant["value"]);
     constant["spread"] = rounded(fitted.spread);
     constant["fitted_to"] = evidence(prior, fitted, runs.fitted);
   }
-  for (const auto& [file, json] : files) write_file(file, json);
+  put_noise(noise_of(fit.misses), files);
+  files.write();
 }
 
 }  // namespace stepcast

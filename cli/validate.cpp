@@ -63,15 +63,18 @@ ValidationSuite judge(const Reading& reading, std::span<const PredictionOutcome>
   for (const ScenarioFault& fault : reading.suite.faults) {
     suite.errors.push_back({fault.title, fault.message});
   }
+  std::vector<const Scenario*> answered;
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     const Scenario& scenario = reading.suite.scenarios[i];
     const PredictionOutcome& outcome = outcomes[i];
     if (outcome.report) {
       suite.runs.push_back(validation_run(scenario, *outcome.report));
+      answered.push_back(&scenario);
     } else {
       suite.errors.push_back({scenario.title, outcome.error});
     }
   }
+  mark_stalled(suite, answered);
   return suite;
 }
 

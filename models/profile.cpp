@@ -155,6 +155,12 @@ void describe(Fields& f, MemoryHabits& habits) {
   fitted(f, "spread", habits.spread, "relative error of a predicted peak");
 }
 
+void describe(Fields& f, StallTrait& stalls) {
+  fitted(f, "rate_per_node", stalls.rate_per_node,
+         "a run on n nodes stalls with the chance 1 - exp(-rate n)");
+  fitted(f, "slot_time", stalls.slot_time, "what a stalled run takes longer per slot");
+}
+
 /// A nested object of constants that all belong to one cause; its keys are required.
 template <class Constants>
 void group(Fields& f, std::string_view key, Constants& constants, std::string_view doc) {
@@ -192,6 +198,9 @@ void describe(Fields& f, NetworkProfile& profile) {
   fitted(f, "launch", profile.launch, "added to each collective");
   fitted(f, "shared_launch", profile.shared_launch,
          "between the launches on two GPUs where one process drives all of a node");
+  fitted(f, "step_time_jitter", profile.step_time_jitter,
+         "further relative spread of a measured step per square root of the nodes",
+         Presence::Optional);
   f.field("ll128", profile.ll128, {.doc = "whether protocol LL128 may cross this network"});
   fitted(f, "socket_thread", profile.socket_thread,
          "what one CPU thread moves over TCP sockets; 0: none is needed", Presence::Optional);
@@ -211,7 +220,10 @@ void describe(Fields& f, FrameworkProfile& profile) {
           {.doc = "how layers are dealt to pipeline stages"});
   f.field("vocab_padding", profile.vocab_padding,
           {.at_least = 1, .doc = "vocabulary rows: a multiple of this x tensor_parallel"});
-  fitted(f, "step_time_spread", profile.step_time_spread, "relative noise of one measured step");
+  fitted(f, "step_time_spread", profile.step_time_spread,
+         "of a measured step beside the predicted one, relative, on few nodes");
+  f.object("stalls", [&](Fields& g) { describe(g, profile.stalls); },
+           {.doc = "empirical: runs that stand still, pipelines over EFA only"});
 }
 
 }  // namespace stepcast

@@ -65,6 +65,7 @@ struct NetworkProfile {
   /// From one GPU's kernel to the next where one process launches on all of a node: nccl-tests with
   /// several GPUs a process.
   Fitted<Seconds> shared_launch;
+  Fitted<double> step_time_jitter;    ///< further spread of a step per square root of the nodes
   bool ll128 = true;                  ///< whether LL128 may cross this network
   CollectiveCorrections inside_node;  ///< what calibration found beyond these factors
   CollectiveCorrections across_nodes;
@@ -153,6 +154,13 @@ struct MemoryHabits {
   Fitted<double> spread;         ///< relative error of a predicted peak; no spread of its own
 };
 
+/// Empirical: some runs of a pipeline over EFA nodes stand still in every micro-batch slot, cause
+/// unknown. Widens intervals; the predicted step is that of a run that does not.
+struct StallTrait {
+  Fitted<double> rate_per_node;  ///< a run on n nodes stalls with 1 - exp(-rate n); 0: none does
+  Fitted<Seconds> slot_time;     ///< what a stalled run takes longer per slot
+};
+
 enum class LayerSplit {
   Even,    ///< layers dealt evenly; what does not divide goes to the middle stages (Megatron)
   ByCost,  ///< blocks dealt by parameters, the loss counted as one block (nanotron)
@@ -168,7 +176,9 @@ struct FrameworkProfile {
   MemoryHabits memory;
   LayerSplit layer_split = LayerSplit::Even;
   int vocab_padding = 128;          ///< rows: a multiple of this x tensor_parallel
-  Fitted<double> step_time_spread;  ///< relative run-to-run noise of one measured step
+  Fitted<double> step_time_spread;  ///< of a measured step beside the predicted one, relative:
+                                    ///< noise of the run and of the model's form, on few nodes
+  StallTrait stalls;
 };
 
 struct Profile {

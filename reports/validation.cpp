@@ -5,18 +5,12 @@
 
 #include "base/contract.h"
 #include "base/statistics.h"
+#include "calibration/measured_runs.h"
+#include "calibration/stalled_runs.h"
 #include "sim/claims.h"
 
 namespace stepcast {
 namespace {
-
-std::optional<Seconds> measured_step_time(const Figures& measured, const Batch& batch, int gpus) {
-  const double tokens = static_cast<double>(batch.global_batch) * batch.sequence_length;
-  if (measured.step_time) return measured.step_time;
-  if (measured.tokens_per_s) return Seconds(tokens / *measured.tokens_per_s);
-  if (measured.tokens_per_s_per_gpu) return Seconds(tokens / *measured.tokens_per_s_per_gpu / gpus);
-  return std::nullopt;
-}
 
 std::optional<double> mean(const std::vector<double>& values) {
   if (values.empty()) return std::nullopt;
@@ -63,8 +57,7 @@ ValidationRun validation_run(const Scenario& scenario, const StepReport& report)
   run.predicted_fits = report.fits;
   if (!scenario.measured) return run;
   const Figures& measured = *scenario.measured;
-  const std::optional<Seconds> step_time =
-      measured_step_time(measured, scenario.job.batch, report.gpus);
+  const std::optional<Seconds> step_time = measured_step_time(scenario);
   if (step_time) run.step_time = {report.step_time.value(), step_time->value()};
   if (measured.peak_memory) {
     run.peak_memory = {peak_of_kind(report.memory, measured.memory_kind).value(),
@@ -86,14 +79,42 @@ ValidationFigures validation_figures(std::span<const ValidationRun> runs) {
   figures.step_time_bias = mean(step_errors);
   figures.peak_memory_mape = mean(sizes(errors(runs, &ValidationRun::peak_memory)));
   std::vector<double> inside;
+  std::vector<double> widths;
   for (const ValidationRun& run : runs) {
-    if (run.step_time) inside.push_back(run.in_interval() ? 1.0 : 0.0);
+    if (run.step_time) {
+      inside.push_back(run.in_interval() ? 1.0 : 0.0);
+      widths.push_back(run.interval_width());
+      figures.stalled += run.stalled ? 1 : 0;
+    }
     if (!run.measured_fits) continue;
     count_oom(run.fits_is_inferred ? figures.oom_inferred : figures.oom, !run.predicted_fits,
               !*run.measured_fits);
   }
   figures.interval_coverage_90 = mean(inside);
+  figures.median_interval_width = median(widths);
   return figures;
+}
+
+void mark_stalled(ValidationSuite& suite, std::span<const Scenario* const> scenarios) {
+  STEPCAST_REQUIRES(suite.runs.size() == scenarios.size());
+  std::vector<RunTime> times;
+  std::vector<ValidationRun*> timed;
+  for (std::size_t i = 0; i < scenarios.size(); ++i) {
+    ValidationRun& run = suite.runs[i];
+    if (!run.step_time) continue;
+    times.push_back({scenarios[i], suite.title, Seconds(run.step_time->measured),
+                     Seconds(run.step_time->predicted)});
+    timed.push_back(&run);
+  }
+  const std::vector<bool> stalled = stalled_runs(times);
+  for (std::size_t i = 0; i < timed.size(); ++i) timed[i]->stalled = stalled[i];
+}
+
+std::vector<ValidationRun> unstalled_runs(std::span<const ValidationRun> runs) {
+  std::vector<ValidationRun> unstalled;
+  std::copy_if(runs.begin(), runs.end(), std::back_inserter(unstalled),
+               [](const ValidationRun& run) { return !run.stalled; });
+  return unstalled;
 }
 
 std::vector<ValidationRun> worst_runs(const ValidationSuite& suite, std::size_t count) {

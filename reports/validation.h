@@ -29,7 +29,9 @@ struct ValidationRun {
   bool predicted_fits = true;
   std::optional<bool> measured_fits;
   bool fits_is_inferred = false;
+  bool stalled = false;  ///< calibration/stalled_runs.h
 
+  double interval_width() const { return (high - low) / predicted_step_time; }
   bool in_interval() const;  ///< Requires a measured step time.
 };
 
@@ -56,6 +58,8 @@ struct ValidationFigures {
   OomCounts oom;           ///< where the source says whether it fitted
   OomCounts oom_inferred;  ///< where that is a guess
   std::optional<double> interval_coverage_90;
+  std::optional<double> median_interval_width;  ///< (95 % - 5 %) / prediction
+  int stalled = 0;
 };
 
 ValidationFigures validation_figures(std::span<const ValidationRun> runs);
@@ -71,6 +75,13 @@ struct ValidationSuite {
   std::vector<ValidationRun> runs;
   std::vector<ValidationError> errors;
 };
+
+/// Marks the runs of a suite that stalled beside their siblings. `scenarios`: of the suite's runs,
+/// in their order.
+void mark_stalled(ValidationSuite& suite, std::span<const Scenario* const> scenarios);
+
+/// The runs that did not stall.
+std::vector<ValidationRun> unstalled_runs(std::span<const ValidationRun> runs);
 
 /// The runs with a measured step time, furthest off first, at most `count`.
 std::vector<ValidationRun> worst_runs(const ValidationSuite& suite, std::size_t count);

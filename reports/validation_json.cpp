@@ -31,6 +31,7 @@ Json to_json(const ValidationRun& run) {
                {"error", or_null(error_of(run.step_time))},
                {"predicted_interval_s", {run.low.value(), run.high.value()}},
                {"predicted_fits", run.predicted_fits}};
+  if (run.stalled) json["stalled"] = true;
   if (run.peak_memory) {
     json["predicted_peak_memory_bytes"] = run.peak_memory->predicted;
     json["measured_peak_memory_bytes"] = run.peak_memory->measured;
@@ -59,6 +60,16 @@ void add_figures(Json& json, std::span<const ValidationRun> runs) {
   json["oom"] = to_json(figures.oom);
   json["oom_inferred"] = to_json(figures.oom_inferred);
   json["interval_coverage_90"] = or_null(figures.interval_coverage_90);
+  json["median_interval_width"] = or_null(figures.median_interval_width);
+  json["stalled"] = figures.stalled;
+}
+
+// The same figures once more where some runs stalled.
+void add_without_stalled(Json& json, std::span<const ValidationRun> runs) {
+  const std::vector<ValidationRun> rest = unstalled_runs(runs);
+  if (rest.size() == runs.size()) return;
+  json["without_stalled"] = Json::object();
+  add_figures(json["without_stalled"], rest);
 }
 
 Json to_json(std::span<const ValidationRun> runs) {
@@ -70,6 +81,7 @@ Json to_json(std::span<const ValidationRun> runs) {
 Json to_json(const ValidationSuite& suite) {
   Json json = {{"title", suite.title}};
   add_figures(json, suite.runs);
+  add_without_stalled(json, suite.runs);
   json["worst"] = to_json(worst_runs(suite, num_worst_runs));
   return json;
 }
@@ -94,6 +106,7 @@ nlohmann::ordered_json validation_json(std::span<const ValidationSuite> suites) 
   const std::vector<ValidationRun> runs = all_runs(suites);
   Json json = {{"schema", 1}};
   add_figures(json, runs);
+  add_without_stalled(json, runs);
   json["suites"] = Json::array();
   for (const ValidationSuite& suite : suites) json["suites"].push_back(to_json(suite));
   json["runs"] = to_json(runs);
@@ -106,16 +119,17 @@ std::string validation_csv(std::span<const ValidationSuite> suites) {
       csv_line({"suite", "title", "predicted_step_time_s", "predicted_low_s", "predicted_high_s",
                 "measured_step_time_s", "step_time_error", "predicted_peak_memory_bytes",
                 "measured_peak_memory_bytes", "peak_memory_error", "predicted_fits",
-                "measured_fits", "fits_is_inferred"});
+                "measured_fits", "fits_is_inferred", "stalled"});
   for (const ValidationSuite& suite : suites) {
     for (const ValidationRun& run : suite.runs) {
       const auto& memory = run.peak_memory;
-      text += csv_line(
-          {suite.title, run.title, csv_number(run.predicted_step_time.value()),
-           csv_number(run.low.value()), csv_number(run.high.value()), cell(measured(run.step_time)),
-           cell(error_of(run.step_time)), memory ? csv_number(memory->predicted) : "",
-           cell(measured(memory)), cell(error_of(memory)), cell(run.predicted_fits),
-           run.measured_fits ? cell(*run.measured_fits) : "", cell(run.fits_is_inferred)});
+      text += csv_line({suite.title, run.title, csv_number(run.predicted_step_time.value()),
+                        csv_number(run.low.value()), csv_number(run.high.value()),
+                        cell(measured(run.step_time)), cell(error_of(run.step_time)),
+                        memory ? csv_number(memory->predicted) : "", cell(measured(memory)),
+                        cell(error_of(memory)), cell(run.predicted_fits),
+                        run.measured_fits ? cell(*run.measured_fits) : "",
+                        cell(run.fits_is_inferred), cell(run.stalled)});
     }
   }
   return text;

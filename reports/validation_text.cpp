@@ -23,16 +23,22 @@ std::vector<std::string> figures_row(const std::string& title,
           share_or_dash(figures.step_time_median_error),
           figures.step_time_bias ? signed_share_text(*figures.step_time_bias) : "-",
           share_or_dash(figures.interval_coverage_90),
+          share_or_dash(figures.median_interval_width),
           share_or_dash(figures.peak_memory_mape)};
 }
 
 std::string figures_section(std::span<const ValidationSuite> suites) {
-  Table table = Table::of_numbers(6);
-  table.add_row({"", "runs", "MAPE", "median", "bias", "in 90 %", "memory MAPE"});
-  for (const ValidationSuite& suite : suites) {
-    table.add_row(figures_row(suite.title, suite.runs));
-  }
-  if (suites.size() > 1) table.add_row(figures_row("all", all_runs(suites)));
+  Table table = Table::of_numbers(7);
+  table.add_row({"", "runs", "MAPE", "median", "bias", "in 90 %", "its width", "memory MAPE"});
+  const auto add = [&](const std::string& title, std::span<const ValidationRun> runs) {
+    table.add_row(figures_row(title, runs));
+    const std::vector<ValidationRun> rest = unstalled_runs(runs);
+    if (rest.size() == runs.size()) return;
+    const auto stalled = static_cast<int>(runs.size() - rest.size());
+    table.add_row(figures_row(fmt::format("  without {} stalled", count_text(stalled)), rest));
+  };
+  for (const ValidationSuite& suite : suites) add(suite.title, suite.runs);
+  if (suites.size() > 1) add("all", all_runs(suites));
   return "Errors of the step time, predicted / measured - 1, and of the peak memory\n" +
          table.text();
 }
@@ -67,6 +73,17 @@ std::string oom_section(const ValidationFigures& figures) {
   return "Running out of memory\n" + table.text();
 }
 
+// Runs that stood still (calibration/stalled_runs.h), by name.
+std::string stalled_section(std::span<const ValidationSuite> suites) {
+  std::string text;
+  for (const ValidationSuite& suite : suites) {
+    for (const ValidationRun& run : suite.runs) {
+      if (run.stalled) text += fmt::format("  {}\n", run.title);
+    }
+  }
+  return text.empty() ? text : "\nStalled beside their siblings\n" + text;
+}
+
 std::string errors_section(std::span<const ValidationSuite> suites) {
   std::string text;
   for (const ValidationSuite& suite : suites) {
@@ -83,7 +100,7 @@ std::string validation_text(std::span<const ValidationSuite> suites) {
   const ValidationFigures figures = validation_figures(all_runs(suites));
   std::string text = figures_section(suites);
   if (figures.timed_runs > 0) text += "\n" + worst_section(suites);
-  return text + "\n" + oom_section(figures) + errors_section(suites);
+  return text + "\n" + oom_section(figures) + stalled_section(suites) + errors_section(suites);
 }
 
 }  // namespace stepcast

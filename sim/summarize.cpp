@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/math/distributions/normal.hpp>
-#include <cmath>
 #include <limits>
 
 #include "base/unit_text.h"
@@ -14,19 +12,10 @@
 #include "sim/breakdown.h"
 #include "sim/claims.h"
 #include "sim/memory_timeline.h"
+#include "sim/step_interval.h"
 
 namespace stepcast {
 namespace {
-
-double squared(double x) { return x * x; }
-
-// The relative error of a predicted step: run-to-run noise, and the constants that nearly every
-// second of a step scales with.
-double step_time_spread(const Profile& profile) {
-  return std::sqrt(squared(profile.framework.step_time_spread.value) +
-                   squared(profile.gpu.gemm.peak_share.spread) +
-                   squared(profile.gpu.sustained_clock.spread));
-}
 
 // Share of the layers that full recompute computes again.
 double recomputed_share(const TrainingJob& job, const FrameworkProfile& framework) {
@@ -71,11 +60,10 @@ void fill_rates(StepReport& report, const Scenario& scenario) {
                report.gpus / peak;
 }
 
-void fill_interval(StepReport& report, const Profile& profile) {
-  const double quantile = boost::math::quantile(boost::math::normal(), 0.95);
-  const double factor = std::exp(quantile * step_time_spread(profile));
-  report.step_time_low = report.step_time / factor;
-  report.step_time_high = report.step_time * factor;
+void fill_interval(StepReport& report, const Scenario& scenario) {
+  const StepInterval interval = step_interval(report, scenario);
+  report.step_time_low = interval.low;
+  report.step_time_high = interval.high;
 }
 
 int first_rank_of_stage(int stage, const FoldedProgram& folded) {
@@ -162,7 +150,7 @@ StepReport summarize(const EngineRun& run, const FoldedProgram& folded, const Sc
   report.bubble_fraction =
       breakdown.parts[static_cast<std::size_t>(Activity::PipelineBubble)] / report.step_time;
   fill_rates(report, scenario);
-  fill_interval(report, scenario.profile);
+  fill_interval(report, scenario);
   fill_memory(report, run, folded, scenario);
   fill_host_memory(report, scenario.cluster);
   report.cost = cost_of(report, scenario);

@@ -158,9 +158,9 @@ TEST_CASE("a validation as CSV has a row for each run", "[reports]") {
           "suite,title,predicted_step_time_s,predicted_low_s,predicted_high_s,"
           "measured_step_time_s,step_time_error,predicted_peak_memory_bytes,"
           "measured_peak_memory_bytes,peak_memory_error,predicted_fits,measured_fits,"
-          "fits_is_inferred\n"
-          "s,one,8,7.2,8.8,10,-0.19999999999999996,,,,true,true,false\n"
-          "s,ran out,5,0,0,,,,,,false,false,true\n");
+          "fits_is_inferred,stalled\n"
+          "s,one,8,7.2,8.8,10,-0.19999999999999996,,,,true,true,false,false\n"
+          "s,ran out,5,0,0,,,,,,false,false,true,false\n");
 }
 
 TEST_CASE("a validation as text, whole", "[reports]") {
@@ -168,10 +168,10 @@ TEST_CASE("a validation as text, whole", "[reports]") {
   // All: (0.33 + 0.05) / 4 = 9.5 %, median (5 + 10) / 2 %, bias (-7 + 5) / 4 %, 3 of 4 inside.
   const std::string expected =
       R"(Errors of the step time, predicted / measured - 1, and of the peak memory
-            runs   MAPE  median    bias  in 90 %  memory MAPE
-  measured     5   11 %    10 %  -2.3 %   66.7 %         10 %
-  other        1    5 %     5 %    +5 %    100 %            -
-  all          6  9.5 %   7.5 %  -0.5 %     75 %         10 %
+            runs   MAPE  median    bias  in 90 %  its width  memory MAPE
+  measured     5   11 %    10 %  -2.3 %   66.7 %       20 %         10 %
+  other        1    5 %     5 %    +5 %    100 %       20 %            -
+  all          6  9.5 %   7.5 %  -0.5 %     75 %       20 %         10 %
 
 Furthest off
             predicted  measured  error

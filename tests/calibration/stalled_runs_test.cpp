@@ -1,0 +1,67 @@
+#include "calibration/stalled_runs.h"
+
+#include <catch2/catch.hpp>
+#include <deque>
+#include <nlohmann/json.hpp>
+
+#include "tests/support/small_scenario.h"
+
+using namespace stepcast;
+
+namespace {
+
+// Runs on 4 nodes of two stages; micro-batches follow from 32 sequences over 8 replicas.
+class Runs {
+ public:
+  void add(int micro_batch, Seconds measured, Seconds predicted, const std::string& patch = "{}") {
+    nlohmann::json json = nlohmann::json::parse(test::small_scenario(
+        R"({"cluster": {"nodes": 4, "fabric": "hdr_rail"},
+            "plan": {"tensor_parallel": 2, "pipeline_parallel": 2}})"));
+    json["batch"]["global_batch"] = 32;
+    json["batch"]["micro_batch"] = micro_batch;
+    json.merge_patch(nlohmann::json::parse(patch));
+    scenarios_.push_back(test::read_text(json.dump()));
+    times_.push_back({&scenarios_.back(), "suite", measured, predicted});
+  }
+  std::vector<bool> stalled() const { return stalled_runs(times_); }
+
+ private:
+  std::deque<Scenario> scenarios_;  // which stay where they are
+  std::vector<RunTime> times_;
+};
+
+}  // namespace
+
+TEST_CASE("a run stalls when its slots take far longer than a sibling shows them to take",
+          "[calibration]") {
+  // 4 micro-batches of 1 and 2 stages are 5 slots, 2 of 2 are 3. A slot of 0.1 s may take
+  // 1.5 x 0.1 + 0.2 = 0.35 s, one of twice the micro-batch 1.5 x 0.2 + 0.2 = 0.5 s.
+  Runs runs;
+  runs.add(1, 0.5_s, 0.5_s);
+  runs.add(1, 1.8_s, 0.5_s);   // 0.36 s a slot
+  runs.add(1, 1.7_s, 0.5_s);   // 0.34 s
+  runs.add(2, 1.45_s, 0.5_s);  // 0.483 s
+  runs.add(2, 1.6_s, 0.5_s);   // 0.533 s
+  REQUIRE(runs.stalled() == std::vector<bool>{false, true, false, false, true});
+}
+
+TEST_CASE("a sibling has the same width, degree and kernels", "[calibration]") {
+  Runs runs;
+  runs.add(1, 0.5_s, 0.5_s);
+  runs.add(1, 2.5_s, 2.5_s, R"({"model": {"hidden_size": 1024}})");
+  runs.add(1, 2.5_s, 2.5_s, R"({"plan": {"recompute": "full"}})");
+  REQUIRE(runs.stalled() == std::vector<bool>{false, false, false});
+}
+
+TEST_CASE("where all siblings stall, the quantum beyond the prediction shows it", "[calibration]") {
+  Runs runs;
+  runs.add(1, 5.5_s, 0.5_s);  // 1 s a slot more, five slots
+  REQUIRE(runs.stalled() == std::vector<bool>{true});
+  Runs slow;
+  slow.add(1, 10.5_s, 0.5_s);  // 2 s a slot: wrong by a factor, not by the quantum
+  slow.add(1, 10.5_s, 0.5_s);
+  REQUIRE(slow.stalled() == std::vector<bool>{false, false});
+  Runs one_node;
+  one_node.add(1, 21.5_s, 0.5_s, R"({"cluster": {"nodes": 1}})");
+  REQUIRE(one_node.stalled() == std::vector<bool>{false});
+}

@@ -1,0 +1,83 @@
+#include "models/layer_cost.h"
+
+#include <catch2/catch.hpp>
+
+#include "tests/support/small_steps.h"
+
+using namespace stepcast;
+
+namespace {
+
+// 4,096 tokens of width 1,024 and a gate of 4,096: large enough that bandwidth, not the floor of a
+// kernel, gives elementwise times.
+struct Layer {
+  TrainingJob job;
+  FrameworkProfile framework;
+  Device device = test::plain_device();
+
+  Layer() {
+    job.model = {.num_layers = 2,
+                 .hidden_size = 1024,
+                 .num_attention_heads = 8,
+                 .num_query_groups = 8,
+                 .ffn_hidden_size = 4096,
+                 .vocab_size = 1024,
+                 .head_size = 128,
+                 .gated_mlp = true};
+    job.batch = {.global_batch = 1, .micro_batch = 1, .sequence_length = 4096};
+    job.attention = AttentionKernel::Flash2;
+    framework.kernels.elementwise_traffic.value = 1;
+    framework.kernels.compiled_elementwise.value = 1;
+  }
+  LayerCost cost() const { return layer_cost({job, framework, device}); }
+};
+
+Seconds moved(double bytes, const Device& device) {
+  return Bytes(bytes) /
+         (device.profile.memory_bound.bandwidth_share.value * device.gpu.memory_bandwidth);
+}
+
+bool close(Seconds a, Seconds b) { return std::abs(a / b - 1.0) < 1e-9; }
+
+}  // namespace
+
+TEST_CASE("eager chains move what their kernels read and write", "[models]") {
+  Layer layer;
+  const LayerCost fused = layer.cost();
+  layer.framework.kernels.eager_chain_traffic.value = 1;
+  const LayerCost eager = layer.cost();
+  // Forward, bytes more: two norms 2 (36 - 4), rotation of query and key 2 (20 - 4) an element of
+  // 4096 x 1024, the gate (10 - 6) an element of 4096 x 4096. Backward 2 (76 - 8), 2 x 16, 18 - 10.
+  const double hidden = 4096.0 * 1024;
+  const double gate = 4096.0 * 4096;
+  REQUIRE(close(eager.forward.sum() - fused.forward.sum(),
+                moved(hidden * (64 + 32) + gate * 4, layer.device)));
+  REQUIRE(close(eager.backward.sum() - fused.backward.sum(),
+                moved(hidden * (136 + 32) + gate * 8, layer.device)));
+}
+
+TEST_CASE("compiled or with LayerNorm there are no chains", "[models]") {
+  Layer layer;
+  const Seconds fused = layer.cost().forward.sum();
+  layer.framework.kernels.eager_chain_traffic.value = 1;
+  layer.job.runtime.torch_compile = true;
+  REQUIRE(layer.cost().forward.sum() == fused);
+  layer.job.runtime.torch_compile = false;
+  layer.job.model.linear_bias = true;
+  REQUIRE(layer.cost().forward.sum() == fused);
+}
+
+TEST_CASE("a checkpoint that stops early leaves out the last product and its residual",
+          "[models]") {
+  Layer layer;
+  layer.job.plan.recompute = Recompute::Full;
+  const LayerCost whole = layer.cost();
+  REQUIRE(whole.recomputed.sum() == whole.forward.sum());
+  layer.framework.kernels.recompute_stops_early = true;
+  const LayerCost early = layer.cost();
+  const Seconds product = gemm_time({.m = 4096, .n = 1024, .k = 4096}, GemmPass::Forward,
+                                    layer.job.precision, layer.device);
+  REQUIRE(close(whole.recomputed.sum() - early.recomputed.sum(),
+                product + moved(6 * 4096.0 * 1024, layer.device)));
+  REQUIRE(early.recomputed.attention == whole.recomputed.attention);
+}
