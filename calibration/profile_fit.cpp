@@ -101,6 +101,14 @@ std::map<std::string, std::size_t> suite_sizes(const std::vector<const MeasuredR
   return sizes;
 }
 
+// What is asked of a run: less of one on many nodes, whose network jitters, and of one among many.
+double noise_of_run(const MeasuredRun& run, std::size_t runs_in_suite, double noise) {
+  const Scenario& scenario = run.scenario;
+  const double jitter = scenario.profile.network.step_time_jitter.value;
+  const double nodes = scenario.cluster.nodes > 1 ? scenario.cluster.nodes : 0;
+  return std::sqrt((noise * noise + jitter * jitter * nodes) / suite_weight(runs_in_suite));
+}
+
 FitProblem problem_of(const std::vector<ProfilePrior>& priors,
                       const std::vector<const MeasuredRun*>& runs, double noise) {
   FitProblem problem;
@@ -111,7 +119,7 @@ FitProblem problem_of(const std::vector<ProfilePrior>& priors,
   const std::map<std::string, std::size_t> sizes = suite_sizes(runs);
   for (const MeasuredRun* run : runs) {
     problem.measurements.push_back({run->scenario.title, run->step_time.value(),
-                                    noise / std::sqrt(suite_weight(sizes.at(run->suite)))});
+                                    noise_of_run(*run, sizes.at(run->suite), noise)});
   }
   return problem;
 }
