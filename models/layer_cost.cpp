@@ -108,11 +108,11 @@ LayerPass forward_pass(const LayerShapes& s, const WorkContext& c) {
   const double norm = bytes_of(norm_forward, c);
   const double activation = gated ? bytes_of(gate_forward, c) : 4;
   LayerPass pass;
-  pass.attention = elementwise(s.hidden_elements, norm, c) +
-                   gemms(s.attention_input, GemmPass::Forward, c) +
-                   elementwise(s.latent_elements, norm, c) + elementwise(s.rotary_elements, bytes_of(rotary, c), c) +
-                   attention_forward(s, c) + gemm(s.attention_output, GemmPass::Forward, c) +
-                   elementwise(s.hidden_elements, residual, c);
+  pass.attention =
+      elementwise(s.hidden_elements, norm, c) + gemms(s.attention_input, GemmPass::Forward, c) +
+      elementwise(s.latent_elements, norm, c) +
+      elementwise(s.rotary_elements, bytes_of(rotary, c), c) + attention_forward(s, c) +
+      gemm(s.attention_output, GemmPass::Forward, c) + elementwise(s.hidden_elements, residual, c);
   pass.mlp = elementwise(s.hidden_elements, norm, c) + gemms(s.mlp, GemmPass::Forward, c) +
              elementwise(s.ffn_elements, activation, c) + elementwise(s.routed_elements, 4 + 2, c) +
              elementwise(s.hidden_elements, residual, c);
@@ -133,11 +133,11 @@ LayerPass backward_pass(const LayerShapes& s, const WorkContext& c) {
   const double norm = bytes_of(norm_backward, c);
   const double activation = gated ? bytes_of(gate_backward, c) : 6;
   LayerPass pass;
-  pass.attention = elementwise(s.hidden_elements, norm, c) + gemms_backward(s.attention_input, c) +
-                   elementwise(s.biased_elements, bias, c) + elementwise(s.latent_elements, norm, c) +
-                   elementwise(s.rotary_elements, bytes_of(rotary, c), c) + attention_backward(s, c) +
-                   gemms_backward({s.attention_output}, c) +
-                   elementwise(s.hidden_elements, 5 + bias, c);
+  pass.attention =
+      elementwise(s.hidden_elements, norm, c) + gemms_backward(s.attention_input, c) +
+      elementwise(s.biased_elements, bias, c) + elementwise(s.latent_elements, norm, c) +
+      elementwise(s.rotary_elements, bytes_of(rotary, c), c) + attention_backward(s, c) +
+      gemms_backward({s.attention_output}, c) + elementwise(s.hidden_elements, 5 + bias, c);
   pass.mlp = elementwise(s.hidden_elements, norm, c) + gemms_backward(s.mlp, c) +
              elementwise(s.ffn_elements, activation + bias, c) +
              elementwise(s.routed_elements, 4 + 2, c) + elementwise(s.hidden_elements, 5 + bias, c);

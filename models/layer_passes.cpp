@@ -168,12 +168,12 @@ void add_recomputed_layer(LayerKind kind, PassageBuilder& builder) {
 
 Seconds host_forward_time(int collectives, const StepContext& context) {
   return host_forward_time(collectives, context.work) +
-          collectives * context.crossing_tensor_collective;
+         collectives * context.crossing_tensor_collective;
 }
 
 Seconds host_backward_time(int collectives, const StepContext& context) {
   return host_backward_time(collectives, context.work) +
-          collectives * context.crossing_tensor_collective;
+         collectives * context.crossing_tensor_collective;
 }
 
 // --- Passes ------------------------------------------------------------------------------------

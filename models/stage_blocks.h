@@ -22,7 +22,7 @@ struct StepContext {
   LayerCost expert_layer;  ///< with experts, where the model has them
   HeadCost head;
   HeadCost embedding;
-  HeadCost prediction_projection;  ///< of a multi-token prediction module
+  HeadCost prediction_projection;        ///< of a multi-token prediction module
   Seconds slow_tensor_collective{};      ///< what one takes at least: a framework's trait
   Seconds crossing_tensor_collective{};  ///< further host time of one: another
   double straggling = 1.0;               ///< factor on compute: the wait for the slowest rank
