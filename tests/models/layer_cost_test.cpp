@@ -16,14 +16,14 @@ struct Layer {
   Device device = test::plain_device();
 
   Layer() {
-    job.model = {.num_layers = 2,
-                 .hidden_size = 1024,
-                 .num_attention_heads = 8,
-                 .num_query_groups = 8,
-                 .ffn_hidden_size = 4096,
-                 .vocab_size = 1024,
-                 .head_size = 128,
-                 .gated_mlp = true};
+    Transformer& model = job.model;
+    model.num_layers = 2;
+    model.hidden_size = 1024;
+    model.num_attention_heads = model.num_query_groups = 8;
+    model.head_size = 128;
+    model.ffn_hidden_size = 4096;
+    model.vocab_size = 1024;
+    model.gated_mlp = true;
     job.batch = {.global_batch = 1, .micro_batch = 1, .sequence_length = 4096};
     job.attention = AttentionKernel::Flash2;
     framework.kernels.elementwise_traffic.value = 1;
