@@ -29,10 +29,19 @@ Value read_text(const std::string& json) {
   return read_value<Value>(parse_json(json, "x.json"));
 }
 
+/// A file that names a base holds what differs from it.
+inline nlohmann::json catalogue_json(const std::string& kind, const std::string& name) {
+  nlohmann::json json = read_json_file("scenarios/catalogue/" + kind + "/" + name + ".json");
+  if (!json.contains("base")) return json;
+  nlohmann::json whole = catalogue_json(kind, json["base"]);
+  json.erase("base");
+  whole.merge_patch(json);
+  return whole;
+}
+
 template <class Value>
 Value from_catalogue(const std::string& kind, const std::string& name) {
-  const std::string file = std::string("scenarios/catalogue/") + kind + "/" + name + ".json";
-  return read_value<Value>(read_json_file(file), file);
+  return read_value<Value>(catalogue_json(kind, name), kind + "/" + name);
 }
 
 inline TrainingJob read_settings(const std::string& json) {
