@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 
+#include "calibration/memory_fit.h"
 #include "calibration/profile_fit.h"
 #include "cli/command.h"
 #include "cli/report_file.h"
@@ -23,7 +24,8 @@ struct FitOptions {
   std::vector<std::string> paths;
   std::string priors;
   ProfileFitOptions fit;
-  std::string misses;  ///< a CSV file; empty: none
+  std::string misses;   ///< a CSV file; empty: none
+  bool memory = false;  ///< peaks instead of step times
   bool write = false;
 };
 
@@ -94,8 +96,9 @@ Answer run_fit(const FitOptions& options) {
   const std::vector<ProfilePrior> priors = read_priors(options.priors);
   std::vector<MeasuredRun> runs = read_measured_runs(options.paths);
   deal_halves(runs, options.fit.seed);
-  mark_stalled(runs);
-  const ProfileFit fit = fit_profiles(priors, runs, options.fit);
+  if (!options.memory) mark_stalled(runs);
+  const ProfileFit fit = options.memory ? fit_memory(priors, runs, options.fit)
+                                        : fit_profiles(priors, runs, options.fit);
   if (!options.misses.empty()) write_misses(fit, options.misses);
   if (options.write) write_profiles(fit, catalogue_folder(), options.fit);
   return {fmt::format("{}\n{}\ndispersion {:.2f}, {} evaluations, {}\n", suites_table(fit),
@@ -116,6 +119,7 @@ void add_fit_profiles(CLI::App& program, Command& chosen) {
   command->add_option("--seed", options->fit.seed, "Of the split into fitted and judging runs");
   command->add_option("--most", options->fit.most_per_suite, "Runs of a suite that are fitted");
   command->add_option("--misses", options->misses, "Write every run's prediction as CSV");
+  command->add_flag("--memory", options->memory, "Fit peaks of memory instead of step times");
   command->add_flag("--write", options->write, "Write the catalogue's profile files");
   command->callback([options, &chosen] { chosen = [options] { return run_fit(*options); }; });
 }

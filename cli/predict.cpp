@@ -10,6 +10,7 @@
 #include "reports/csv.h"
 #include "reports/html.h"
 #include "reports/json.h"
+#include "reports/memory_snapshot.h"
 #include "reports/text.h"
 
 namespace stepcast {
@@ -26,24 +27,52 @@ std::string texts(const std::vector<Prediction>& predictions) {
 
 struct PredictCommand {
   ScenarioOptions options;
-  std::optional<std::string> trace;  ///< its file
+  std::optional<std::string> trace;            ///< its file
+  std::optional<std::string> memory_snapshot;  ///< its file
+  bool advise = false;
+
+  bool watches() const { return trace || memory_snapshot; }
 };
 
-Predictions predict_with_trace(const ScenarioOptions& options, const std::string& file) {
-  OutputFile trace(file, "the trace", "--trace");
-  Predictions predictions = predict_one(options, "--trace", [&](const SimulatedStep& step) {
-    write_chrome_trace(trace.stream(), step);
-  });
-  trace.publish();
+// One prediction, with what is to be seen of its step in files.
+Predictions predict_watched(const PredictCommand& command) {
+  std::optional<OutputFile> trace;
+  std::optional<OutputFile> snapshot;
+  if (command.trace) trace.emplace(*command.trace, "the trace", "--trace");
+  if (command.memory_snapshot) {
+    snapshot.emplace(*command.memory_snapshot, "the memory snapshot", "--memory-snapshot");
+  }
+  const auto watch = [&](const Scenario& scenario, const SimulatedStep& step,
+                         const StepReport& report) {
+    if (trace) write_chrome_trace(trace->stream(), step);
+    if (snapshot) write_memory_snapshot(snapshot->stream(), scenario, step, report);
+  };
+  Predictions predictions =
+      predict_one(command.options, trace ? "--trace" : "--memory-snapshot", watch);
+  if (trace) trace->publish();
+  if (snapshot) snapshot->publish();
   return predictions;
+}
+
+// Searches with the analytic engine where it is proven to give the same.
+void add_advice(std::vector<Prediction>& predictions, const ScenarioOptions& options) {
+  const EngineChoice engine =
+      options.engine == EngineChoice::Event ? EngineChoice::Auto : options.engine;
+  const PredictMany predict_many = [&](std::span<const Scenario> scenarios) {
+    return predict_all(scenarios, PredictOptions{.engine = engine}, options.jobs,
+                       [](std::size_t) {});
+  };
+  for (Prediction& prediction : predictions) {
+    prediction.advice = advise(prediction.scenario, prediction.report, predict_many);
+  }
 }
 
 Answer run_predict(const PredictCommand& command) {
   ScenarioOptions options = command.options;
   options.links |= options.format == Format::Json;
   check_report_file(options);
-  const Predictions predictions =
-      command.trace ? predict_with_trace(options, *command.trace) : predict_paths(options);
+  Predictions predictions = command.watches() ? predict_watched(command) : predict_paths(options);
+  if (command.advise) add_advice(predictions.answers, options);
   const int exit_code = predictions.complete ? 0 : fault_exit;
   if (options.report && !predictions.answers.empty()) {
     write_report_file(*options.report, prediction_html(predictions.answers));
@@ -73,6 +102,13 @@ void add_predict(CLI::App& program, Command& chosen) {
       ->add_option("--trace", predict_command->trace,
                    "Write what ran when, for one scenario, as a trace for Chrome and Perfetto")
       ->type_name("FILE.json");
+  command
+      ->add_option("--memory-snapshot", predict_command->memory_snapshot,
+                   "Write the allocations of a step, for one scenario, as PyTorch's memory "
+                   "visualiser reads them")
+      ->type_name("FILE.pickle");
+  command->add_flag("--advise", predict_command->advise,
+                    "Where it does not fit: the smallest changes that do, by cost per token");
   command->callback([predict_command, &chosen] {
     chosen = [predict_command] { return run_predict(*predict_command); };
   });

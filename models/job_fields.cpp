@@ -195,6 +195,8 @@ void describe(Fields& f, Runtime& runtime) {
   f.field("torch_compile", runtime.torch_compile, {.doc = "the model is compiled"});
   f.field("kernel_fusion", runtime.kernel_fusion,
           {.doc = "chains of elementwise kernels run as one; the framework's habit unless said"});
+  f.field("expandable_segments", runtime.expandable_segments,
+          {.doc = "PYTORCH_CUDA_ALLOC_CONF: the caching allocator's segments grow in place"});
   f.field("launch_blocking", runtime.launch_blocking,
           {.doc = "CUDA_LAUNCH_BLOCKING: the host waits for every kernel"});
 }

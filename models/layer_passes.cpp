@@ -176,42 +176,100 @@ Seconds host_backward_time(int collectives, const StepContext& context) {
          collectives * context.crossing_tensor_collective;
 }
 
+// --- Memory ------------------------------------------------------------------------------------
+
+bool computes_again(const LayerPlace& place, const StepContext& context) {
+  return context.plan().recompute == Recompute::Full && !place.keeps_all;
+}
+
+void allocate_stash(const LayerPlace& place, PassageBuilder& builder) {
+  const LayerTensors& tensors = builder.context().tensors.of(place.kind);
+  if (!computes_again(place, builder.context())) {
+    builder.allocate(tensors.stash);
+  } else if (place.begins_segment) {
+    builder.allocate(tensors.checkpoint);
+  }
+}
+
+void allocate_computed_again(const LayerPlace& place, PassageBuilder& builder) {
+  if (place.keeps_all) return;
+  const LayerTensors& tensors = builder.context().tensors.of(place.kind);
+  for (int layer = 0; layer < place.brings_back; ++layer) builder.allocate(tensors.computed_again);
+}
+
+void free_stash(const LayerPlace& place, PassageBuilder& builder) {
+  const LayerTensors& tensors = builder.context().tensors.of(place.kind);
+  if (!place.keeps_all) builder.free(tensors.computed_again);
+  if (!computes_again(place, builder.context())) {
+    builder.free_stash(tensors.stash);
+  } else if (place.begins_segment) {
+    builder.free_stash(tensors.checkpoint);
+  }
+}
+
 // --- Passes ------------------------------------------------------------------------------------
 
-void add_forward_layer(LayerKind kind, PassageBuilder& builder) {
+// All of a backward pass, or what the gradient by the input takes (`halved`).
+void add_gradients(bool halved, const LayerPlace& place, PassageBuilder& builder) {
   const StepContext& context = builder.context();
-  const LayerCost& cost = cost_of(kind, context);
-  const Pace before = builder.mark();
-  const int collectives_before = builder.collectives();
-  add_attention_half(true, cost.forward, cost.core_forward, builder);
-  add_mlp(cost.forward, kind, builder);
-  builder.pace(before, host_forward_time(builder.collectives() - collectives_before, context));
-}
-
-void add_weight_gradients(LayerKind kind, PassageBuilder& builder) {
-  const StepContext& context = builder.context();
-  const Pace before = builder.mark();
-  builder.compute(cost_of(kind, context).weight_gradient.sum());
-  builder.pace(before, host_weight_gradient_share() * host_backward_time(0, context));
-}
-
-// Without the weights' part of the compute and the launches where `halved`.
-void add_backward_layer(bool halved, bool keeps_all, LayerKind kind, PassageBuilder& builder) {
-  const StepContext& context = builder.context();
-  const LayerCost& cost = cost_of(kind, context);
+  const LayerCost& cost = cost_of(place.kind, context);
   const Pace before = builder.mark();
   const int collectives_before = builder.collectives();
   const auto collectives = [&] { return builder.collectives() - collectives_before; };
-  if (!keeps_all) add_recomputed_layer(kind, builder);
-  const bool again = context.plan().recompute == Recompute::Full && !keeps_all;
+  if (!place.keeps_all) add_recomputed_layer(place.kind, builder);
+  const bool again = computes_again(place, context);
   Seconds host = again ? host_forward_time(collectives(), context) : Seconds();
   const int recomputed_collectives = collectives();
   if (halved) host -= host_weight_gradient_share() * host_backward_time(0, context);
   const LayerPass pass = halved ? cost.backward - cost.weight_gradient : cost.backward;
-  add_mlp(pass, kind, builder);
+  add_mlp(pass, place.kind, builder);
   add_attention_half(false, pass, cost.core_backward, builder);
   host += host_backward_time(collectives() - (again ? recomputed_collectives : 0), context);
   builder.pace(before, host);
+}
+
+void add_forward_layer(const LayerPlace& place, PassageBuilder& builder) {
+  const StepContext& context = builder.context();
+  const LayerCost& cost = cost_of(place.kind, context);
+  const Pace before = builder.mark();
+  const int collectives_before = builder.collectives();
+  allocate_stash(place, builder);
+  builder.allocate(context.tensors.of(place.kind).forward_work);
+  add_attention_half(true, cost.forward, cost.core_forward, builder);
+  add_mlp(cost.forward, place.kind, builder);
+  builder.pace(before, host_forward_time(builder.collectives() - collectives_before, context));
+  builder.free(context.tensors.of(place.kind).forward_work);
+}
+
+void add_weight_gradients(const LayerPlace& place, PassageBuilder& builder) {
+  const StepContext& context = builder.context();
+  const LayerTensors& tensors = context.tensors.of(place.kind);
+  const Pace before = builder.mark();
+  builder.allocate(tensors.weight_gradient);
+  builder.compute(cost_of(place.kind, context).weight_gradient.sum());
+  builder.pace(before, host_weight_gradient_share() * host_backward_time(0, context));
+  builder.free(tensors.weight_gradient);
+  free_stash(place, builder);
+}
+
+// Without the weights' part of the compute and the launches.
+void add_input_gradients(const LayerPlace& place, PassageBuilder& builder) {
+  const LayerTensors& tensors = builder.context().tensors.of(place.kind);
+  allocate_computed_again(place, builder);
+  builder.allocate(tensors.backward_work);
+  add_gradients(true, place, builder);
+  builder.free(tensors.backward_work);
+}
+
+void add_backward_layer(const LayerPlace& place, PassageBuilder& builder) {
+  const LayerTensors& tensors = builder.context().tensors.of(place.kind);
+  allocate_computed_again(place, builder);
+  builder.allocate(tensors.backward_work);
+  builder.allocate(tensors.weight_gradient);
+  add_gradients(false, place, builder);
+  builder.free(tensors.weight_gradient);
+  builder.free(tensors.backward_work);
+  free_stash(place, builder);
 }
 
 }  // namespace
@@ -220,22 +278,38 @@ Exchange tensor_exchange(CollectiveKind kind, const StepContext& context) {
   return {Group::Tensor, kind, hidden_state_bytes(context.job()), Activity::TensorCommunication};
 }
 
-void add_layer(Pass pass, LayerKind kind, PassageBuilder& builder, bool keeps_all) {
+LayerPlace place_of(const ModelShare& share, int layer) {
+  const int place = share.place_in_segment(layer);
+  return {.kind = share.kind(layer),
+          .keeps_all = share.keeps_all(layer),
+          .begins_segment = place == 0,
+          .brings_back = share.ends_segment(layer) ? place + 1 : 0};
+}
+
+void add_layer(Pass pass, const LayerPlace& place, PassageBuilder& builder) {
   switch (pass) {
     case Pass::Forward:
-      return add_forward_layer(kind, builder);
+      return add_forward_layer(place, builder);
     case Pass::Backward:
-      return add_backward_layer(false, keeps_all, kind, builder);
+      return add_backward_layer(place, builder);
     case Pass::InputGradient:
-      return add_backward_layer(true, keeps_all, kind, builder);
+      return add_input_gradients(place, builder);
     case Pass::WeightGradient:
-      return add_weight_gradients(kind, builder);
+      return add_weight_gradients(place, builder);
   }
 }
 
-void add_expert_layers_together(PassageBuilder& builder) {
+void add_expert_layers_together(const LayerPlace& forward, const LayerPlace& backward,
+                                PassageBuilder& builder) {
   const StepContext& context = builder.context();
   const LayerCost& cost = context.expert_layer;
+  const LayerTensors& tensors = context.tensors.of(LayerKind::Expert);
+  allocate_computed_again(backward, builder);
+  for (const auto* work : {&tensors.backward_work, &tensors.weight_gradient}) {
+    builder.allocate(*work);
+  }
+  allocate_stash(forward, builder);
+  builder.allocate(tensors.forward_work);
   const Pace before = builder.mark();
   const int collectives_before = builder.collectives();
   builder.set_pass(Pass::Backward);
@@ -263,6 +337,11 @@ void add_expert_layers_together(PassageBuilder& builder) {
   const int collectives = builder.collectives() - collectives_before;
   builder.pace(before, host_forward_time(collectives / 2, context) +
                            host_backward_time(collectives - collectives / 2, context));
+  for (const auto* work :
+       {&tensors.forward_work, &tensors.weight_gradient, &tensors.backward_work}) {
+    builder.free(*work);
+  }
+  free_stash(backward, builder);
 }
 
 }  // namespace stepcast

@@ -6,9 +6,18 @@
 
 namespace stepcast {
 
-/// A layer's forward or backward pass, or half of the latter, paced by the host. `keeps_all`: under
-/// full recompute it is one that does not compute again.
-void add_layer(Pass pass, LayerKind kind, PassageBuilder& builder, bool keeps_all = false);
+/// One layer of a share: of which kind, and what becomes of it under full recompute.
+struct LayerPlace {
+  LayerKind kind = LayerKind::Dense;
+  bool keeps_all = false;      ///< it is one that does not compute again
+  bool begins_segment = true;  ///< its input is kept
+  int brings_back = 1;         ///< layers, itself included, computed again before its backward pass
+};
+LayerPlace place_of(const ModelShare& share, int layer);
+
+/// A layer's forward or backward pass, or half of the latter, paced by the host. What the gradient
+/// of the weights needs stays until that has been worked out.
+void add_layer(Pass pass, const LayerPlace& place, PassageBuilder& builder);
 
 /// DualPipe's overlap: the forward pass of a layer with experts together with the backward pass of
 /// one of another micro-batch. Every exchange of tokens runs beside compute of the other pass:
@@ -19,7 +28,8 @@ void add_layer(Pass pass, LayerKind kind, PassageBuilder& builder, bool keeps_al
 ///   attention, backward    beside  combine, forward
 ///
 /// Source: DeepSeek-AI, DeepSeek-V3, arXiv:2412.19437, figure 4.
-void add_expert_layers_together(PassageBuilder& builder);
+void add_expert_layers_together(const LayerPlace& forward, const LayerPlace& backward,
+                                PassageBuilder& builder);
 
 /// A collective on [tokens, hidden_size] of the tensor group.
 Exchange tensor_exchange(CollectiveKind kind, const StepContext& context);

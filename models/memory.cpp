@@ -62,6 +62,12 @@ double attention_width_per_token(const WorkContext& c) {
   return 2.0 * (heads + model.num_query_groups) * model.head_size / tensor;
 }
 
+// What the MLP's own tensors take of one token, at two bytes an element.
+double mlp_bytes_per_token(const WorkContext& c) {
+  return c.framework.memory.activation_bytes_ffn.value *
+         (c.job.model.gated_mlp ? 1.0 : kPlainMlpShare) * ffn_width_per_token(c);
+}
+
 double layer_activation_bytes_per_token(const WorkContext& c) {
   const Transformer& model = c.job.model;
   const ParallelPlan& plan = c.job.plan;
@@ -69,21 +75,16 @@ double layer_activation_bytes_per_token(const WorkContext& c) {
   const double hidden = model.hidden_size;
   const double undivided =
       plan.sequence_parallel || plan.tensor_parallel == 1 ? 0.0 : kUndividedBytes;
-  const bool gathered = plan.tensor_parallel > 1 && plan.keep_gathered_inputs.value_or(
-                                                        c.framework.memory.keeps_gathered_inputs);
   // Four tensors of a_h have the widths of attention, which need not be the hidden state's.
   const double divided = c.framework.memory.activation_bytes_hidden.value - undivided -
                          kAttentionTensors * kElementBytes;
-  const double per_hidden = divided / tensor + undivided +
-                            (gathered ? c.framework.memory.activation_bytes_gathered.value : 0.0);
-  const double per_ffn =
-      c.framework.memory.activation_bytes_ffn.value * (model.gated_mlp ? 1.0 : kPlainMlpShare);
+  const double per_hidden = divided / tensor + undivided;
   const double routed =
       c.layer == LayerKind::Expert
           ? expert_rows(c.job) / static_cast<double>(tokens_per_micro_batch(c.job))
           : 0.0;
   return ((per_hidden + 2.0 * kElementBytes * routed) * hidden +
-          kElementBytes * attention_width_per_token(c) + per_ffn * ffn_width_per_token(c)) *
+          kElementBytes * attention_width_per_token(c) + mlp_bytes_per_token(c)) *
          (bytes_per_element(c.job.precision) / 2.0);
 }
 
@@ -98,13 +99,6 @@ Bytes score_bytes(const WorkContext& c) {
 Bytes layer_activations(const WorkContext& c) {
   return Bytes(static_cast<double>(tokens_per_micro_batch(c.job)) *
                layer_activation_bytes_per_token(c));
-}
-
-Bytes layer_input(const WorkContext& c) {
-  const int split = c.job.plan.sequence_parallel ? c.job.plan.tensor_parallel : 1;
-  return Bytes(bytes_per_element(c.job.precision) *
-               static_cast<double>(tokens_per_micro_batch(c.job)) * c.job.model.hidden_size /
-               split);
 }
 
 }  // namespace
@@ -133,6 +127,10 @@ ModelShare layers_of(const ModelShare& share, int first, int count) {
     ++(share.kind(layer) == LayerKind::Dense ? part.layers : part.expert_layers);
     part.kept_layers += share.keeps_all(layer);
   }
+  part.segment = share.segment;
+  part.segment_begun = (share.segment_begun + first) % share.segment;
+  part.segment_goes_on =
+      part.kept_layers == 0 && count > 0 && !share.ends_segment(first + count - 1);
   return part;
 }
 
@@ -179,7 +177,8 @@ std::int64_t share_parameters(const ModelShare& share, const WorkContext& c) {
 }
 
 StateBytes state_bytes(const WorkContext& c) {
-  const double master = keeps_master(c) ? kMasterBytes : 0.0;
+  const double master =
+      keeps_master(c) ? kMasterBytes + c.framework.recipe.optimizer_gradient_bytes : 0.0;
   return {weight_bytes(c), gradient_bytes(c), master + optimizer_moment_bytes(c)};
 }
 
@@ -237,32 +236,37 @@ double gradient_reduce_bytes(const WorkContext& c) {
 
 double parameter_gather_bytes(const WorkContext& c) { return bytes_per_element(c.job.precision); }
 
-Bytes stashed_activations(int layers, const WorkContext& c) {
-  switch (c.job.plan.recompute) {
-    case Recompute::None:
-      return layers * (layer_activations(c) + score_bytes(c));
-    case Recompute::Selective: {
-      const double whole = c.framework.kernels.selective_recompute_layers;
-      if (whole == 0) return layers * layer_activations(c);
-      return layers *
-             (whole * layer_input(c) + (1.0 - whole) * (layer_activations(c) + score_bytes(c)));
-    }
-    case Recompute::Full: {
-      const RecomputedLayers parts = recomputed_layers(layers, c.job.plan);
-      return parts.checkpoints() * layer_input(c) +
-             (layers - parts.again) * (layer_activations(c) + score_bytes(c));
-    }
-  }
-  return Bytes();
+Bytes layer_input(const WorkContext& c) {
+  const int split = c.job.plan.sequence_parallel ? c.job.plan.tensor_parallel : 1;
+  return Bytes(bytes_per_element(c.job.precision) *
+               static_cast<double>(tokens_per_micro_batch(c.job)) * c.job.model.hidden_size /
+               split);
 }
 
-Bytes stashed_activations(const ModelShare& share, const WorkContext& c) {
-  Bytes sum;
-  for (const LayerKind kind : {LayerKind::Dense, LayerKind::Expert}) {
-    const int layers = layers_of_kind(share, kind, c.job.model);
-    if (layers > 0) sum += stashed_activations(layers, c.of(kind));
-  }
-  return sum;
+Bytes layer_stash(const WorkContext& c) {
+  const Bytes all = layer_activations(c) + score_bytes(c);
+  if (c.job.plan.recompute != Recompute::Selective) return all;
+  const double whole = c.framework.kernels.selective_recompute_layers;
+  if (whole == 0) return layer_activations(c);
+  return whole * layer_input(c) + (1.0 - whole) * all;
+}
+
+Bytes layer_stash_of_mlp(const WorkContext& c) {
+  if (layer_stash(c) < layer_activations(c)) return Bytes();
+  return Bytes(static_cast<double>(tokens_per_micro_batch(c.job)) * mlp_bytes_per_token(c) *
+               (bytes_per_element(c.job.precision) / 2.0));
+}
+
+Bytes stashed_activations(int layers, const WorkContext& c) {
+  const RecomputedLayers parts = recomputed_layers(layers, c.job.plan);
+  return parts.checkpoints() * layer_input(c) + (layers - parts.again) * layer_stash(c);
+}
+
+Bytes gathered_inputs(const WorkContext& c) {
+  if (c.job.plan.tensor_parallel == 1) return Bytes();
+  return Bytes(c.framework.memory.activation_bytes_gathered.value *
+               static_cast<double>(tokens_per_micro_batch(c.job)) * c.job.model.hidden_size *
+               (bytes_per_element(c.job.precision) / 2.0));
 }
 
 Bytes recompute_working_set(int layers, const WorkContext& c) {

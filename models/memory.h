@@ -14,12 +14,20 @@ struct ModelShare {
   int layers = 0;         ///< with a dense MLP; they come first
   int expert_layers = 0;  ///< with experts
   bool embedding = false;
-  bool head = false;    ///< and with it the multi-token prediction modules
-  int kept_layers = 0;  ///< the last ones, which full recompute leaves out
+  bool head = false;             ///< and with it the multi-token prediction modules
+  int kept_layers = 0;           ///< the last ones, which full recompute leaves out
+  int segment = 1;               ///< layers that full recompute computes again together
+  int segment_begun = 0;         ///< layers of the first segment that stand before the share
+  bool segment_goes_on = false;  ///< the last one after it
 
   int all_layers() const { return layers + expert_layers; }
   LayerKind kind(int layer) const { return layer < layers ? LayerKind::Dense : LayerKind::Expert; }
   bool keeps_all(int layer) const { return layer >= all_layers() - kept_layers; }
+  int place_in_segment(int layer) const { return (segment_begun + layer) % segment; }
+  bool ends_segment(int layer) const {
+    const bool last = layer == all_layers() - kept_layers - 1 && !segment_goes_on;
+    return last || place_in_segment(layer) == segment - 1;
+  }
   friend bool operator==(const ModelShare&, const ModelShare&) = default;
   friend ModelShare operator+(ModelShare a, ModelShare b) {
     return {a.layers + b.layers, a.expert_layers + b.expert_layers, a.embedding || b.embedding,
@@ -66,27 +74,37 @@ ModelState expert_model_state(std::int64_t parameters, const WorkContext& contex
 double gradient_reduce_bytes(const WorkContext& context);
 double parameter_gather_bytes(const WorkContext& context);
 
-/// What one micro-batch keeps of `layers` layers from its forward to its backward pass:
+/// What one micro-batch keeps of one layer (`context.layer`: of which kind) from its forward to its
+/// backward pass, without gathered inputs:
 ///
-///   recompute none       layers tokens (a_h h / t + a_f f / t [+ a_rep h if inputs stay gathered])
-///                        with 4 bytes of a_h for keys and values scaled to the query groups, and
-///                        two thirds of a_f where the MLP is not gated
+///   no recompute         tokens (a_h h / t + a_f f / t)
+///                        with 8 bytes of a_h at the widths of queries, keys, values and heads'
+///                        output, and two thirds of a_f where the MLP is not gated
 ///                        [+ 5 bytes a score if attention is unfused]
-///   recompute selective  the same without the scores, or the full form for the framework's share
-///   of
-///                        layers
-///   recompute full       each segment's input: 2 tokens h, and all of layers that block leaves out
+///   selective recompute  the same without the scores, or for the framework's share of layers
+///                        their input alone
+///   left out of full recompute: as without recompute
 ///
 /// Without sequence parallelism ten bytes of a_h are not divided by t (norms, residuals, masks).
 /// Source: Korthikanti et al., MLSys '23, section 4, for which tensors are divided.
 ///
 /// With experts, a_f is counted for the rows of routed and shared experts, and every routed row is
 /// kept as it came and as it went (4 bytes h). Latent attention keeps its queries, keys, values and
-/// narrow projections at their own widths in place of 8 bytes of a_h. `context.layer`: which kind.
+/// narrow projections at their own widths in place of 8 bytes of a_h.
+Bytes layer_stash(const WorkContext& context);
+
+/// The part of it that is as wide as the MLP; nothing where some layers are computed again.
+Bytes layer_stash_of_mlp(const WorkContext& context);
+
+/// A layer's input, all that a segment keeps under full recompute: 2 tokens h.
+Bytes layer_input(const WorkContext& context);
+
+/// Both for `layers` layers of a chunk: the inputs of segments, the stashes of what is left out.
 Bytes stashed_activations(int layers, const WorkContext& context);
 
-/// Of all layers of a share, multi-token prediction's included.
-Bytes stashed_activations(const ModelShare& share, const WorkContext& context);
+/// What one micro-batch keeps of one layer where its tensor-parallel group's gathered inputs are
+/// kept for the backward pass: a_g tokens h.
+Bytes gathered_inputs(const WorkContext& context);
 
 /// What the backward pass of one segment (a layer, unless recompute_method says more) of a chunk of
 /// `layers` layers brings to life again under full recompute; else nothing.

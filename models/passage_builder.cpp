@@ -47,8 +47,34 @@ void PassageBuilder::pace(const Pace& before, Seconds host) {
   compute(paced_by_host(paced, floor, false) - gpu - communication, Activity::Other);
 }
 
+void PassageBuilder::add_memory(InstructionKind kind, const std::vector<int>& tensors) {
+  for (const int tensor : tensors) {
+    block_.allocations.push_back({static_cast<std::int32_t>(block_.body.size()), kind, tensor});
+  }
+}
+
+void PassageBuilder::allocate(const std::vector<int>& tensors) {
+  add_memory(InstructionKind::Allocate, tensors);
+}
+
+void PassageBuilder::free(const std::vector<int>& tensors) {
+  add_memory(InstructionKind::Free, tensors);
+}
+
+void PassageBuilder::free_stash(const std::vector<int>& tensors) {
+  if (holds_stashes_) {
+    held_.insert(held_.end(), tensors.begin(), tensors.end());
+  } else {
+    free(tensors);
+  }
+}
+
+// Allocations that no instruction has followed yet go with the next block.
 void PassageBuilder::close_block() {
-  if (block_.body.empty()) return;
+  if (!block_.body.empty()) push_block();
+}
+
+void PassageBuilder::push_block() {
   rank_.blocks.push_back(std::move(block_));
   block_ = {};
   passage_.push_back({.block = static_cast<int>(rank_.blocks.size()) - 1});
@@ -71,11 +97,8 @@ void PassageBuilder::close_beside(const Exchange& exchange, Seconds busy_before)
 }
 
 Passage PassageBuilder::take() {
-  close_block();
-  if (passage_.empty()) {
-    rank_.blocks.emplace_back();
-    passage_.push_back({.block = static_cast<int>(rank_.blocks.size()) - 1});
-  }
+  free(held_);
+  if (passage_.empty() || !block_.body.empty() || !block_.allocations.empty()) push_block();
   return std::move(passage_);
 }
 

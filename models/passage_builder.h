@@ -60,6 +60,13 @@ class PassageBuilder {
     inside_ = false;
   }
 
+  /// Tensors of the rank's table that come to life or end here.
+  void allocate(const std::vector<int>& tensors);
+  void free(const std::vector<int>& tensors);
+  /// What a layer's backward pass needed until its end: free here, or at the passage's.
+  void free_stash(const std::vector<int>& tensors);
+  void hold_stashes() { holds_stashes_ = true; }
+
   /// Stretches what was added since `before` to the host's pace. Collectives run while the host
   /// goes on launching, unless the framework waits for them. Slow tensor collectives are a floor:
   /// they take their time whatever a layer computes and sends.
@@ -75,6 +82,8 @@ class PassageBuilder {
  private:
   bool sends(const Exchange& exchange) const;
   Seconds alone(const Exchange& exchange) const;
+  void add_memory(InstructionKind kind, const std::vector<int>& tensors);
+  void push_block();
   void close_block();
   void close_beside(const Exchange& exchange, Seconds busy_before);
 
@@ -84,6 +93,8 @@ class PassageBuilder {
   const StepContext& context_;
   StepProgram& program_;
   RankProgram& rank_;
+  bool holds_stashes_ = false;
+  std::vector<int> held_;  // stashes that end with the passage
   Passage passage_;
   Block block_;
   Seconds busy_;           // all that the GPU does alone

@@ -145,13 +145,20 @@ void describe(Fields& f, MemoryHabits& habits) {
          "those of gathered inputs, which tensor parallelism does not divide");
   f.field("keeps_gathered_inputs", habits.keeps_gathered_inputs,
           {.doc = "gathered tensor-parallel inputs are kept for the backward pass"});
+  f.object("held_inputs",
+           [&habits](Fields& g) {
+             fitted(g, "time", habits.held_inputs.time, "held every other time, on 8 GPUs");
+             fitted(g, "power", habits.held_inputs.power, "how sharp the change is");
+             fitted(g, "gpus_power", habits.held_inputs.gpus_power, "how it moves with GPUs / 8");
+           },
+           {.doc = "empirical: how likely gathered inputs are kept, by the forward passes' time"});
+  fitted(f, "weight_gradient_bytes", habits.weight_gradient_bytes,
+         "temporaries per element of a layer's largest matrix, while its gradient is added");
   fitted(f, "logit_bytes", habits.logit_bytes, "bytes alive per logit at the peak");
   fitted(f, "logit_bytes_previous", habits.logit_bytes_previous,
          "further ones of the previous micro-batch");
   fitted(f, "workspace", habits.workspace, "cuBLAS and other fixed workspaces");
-  fitted(f, "context", habits.context, "CUDA context and NCCL: outside the allocator");
-  fitted(f, "fragmentation", habits.fragmentation,
-         "reserved over allocated activations, minus one");
+  fitted(f, "context", habits.context, "CUDA context and libraries: outside the allocator");
   fitted(f, "spread", habits.spread, "relative error of a predicted peak");
 }
 

@@ -138,6 +138,15 @@ struct PrecisionRecipe {
   bool master_is_weight = false;  ///< 16-bit weights live only while in use, fp32 is kept (FSDP)
 };
 
+/// Empirical: of layouts that say nothing of gathered inputs some keep them and some do not. They
+/// keep them with a likelihood of 1 / (1 + (F / time (GPUs / 8)^gpus_power)^power), F the time that
+/// the first stage spends on the forward passes that it holds at once. time 0: they never differ.
+struct HeldInputs {
+  Fitted<Seconds> time;
+  Fitted<double> power;
+  Fitted<double> gpus_power;
+};
+
 /// Activation bytes per token of a layer without recompute, per hidden and ffn element: a_h is
 /// divided by tensor_parallel with sequence parallelism or flash attention, a_f always, a_g (inputs
 /// kept gathered) never.
@@ -146,12 +155,14 @@ struct MemoryHabits {
   Fitted<double> activation_bytes_ffn;       ///< a_f
   Fitted<double> activation_bytes_gathered;  ///< a_g
   bool keeps_gathered_inputs = false;        ///< whether a_g counts; the plan's key overrides
+  HeldInputs held_inputs;                    ///< where that differs from run to run
+  Fitted<double> weight_gradient_bytes;      ///< per element of a layer's largest matrix, while its
+                                             ///< gradient is computed and added
   Fitted<double> logit_bytes;                ///< bytes alive per logit at the peak
   Fitted<double> logit_bytes_previous;       ///< further ones of the previous micro-batch
   Fitted<Bytes> workspace;                   ///< cuBLAS and other fixed workspaces
-  Fitted<Bytes> context;         ///< CUDA context and NCCL: device memory outside the allocator
-  Fitted<double> fragmentation;  ///< reserved over allocated, of activations, minus one
-  Fitted<double> spread;         ///< relative error of a predicted peak; no spread of its own
+  Fitted<Bytes> context;                     ///< CUDA context and libraries outside the allocator
+  Fitted<double> spread;  ///< relative error of a predicted peak; no spread of its own
 };
 
 /// Empirical: some runs of a pipeline over EFA nodes stand still in every micro-batch slot, cause

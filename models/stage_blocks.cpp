@@ -26,10 +26,12 @@ void add_head_alone(bool forward, PassageBuilder& builder) {
   if (forward && sequence) {
     builder.collective(tensor_exchange(CollectiveKind::AllGather, context));
   }
+  if (forward) builder.allocate(context.tensors.logits);
   builder.compute(forward ? context.head.forward : context.head.backward);
   if (!forward) {
     builder.collective(tensor_exchange(
         sequence ? CollectiveKind::ReduceScatter : CollectiveKind::AllReduce, context));
+    builder.free(context.tensors.logits);
   }
 }
 
@@ -43,7 +45,7 @@ void add_head(bool forward, PassageBuilder& builder) {
     const HeadCost& projection = context.prediction_projection;
     if (!forward) add_head_alone(false, builder);
     if (forward) builder.compute(projection.forward);
-    add_layer(forward ? Pass::Forward : Pass::Backward, last_layer_kind(model), builder);
+    add_layer(forward ? Pass::Forward : Pass::Backward, {.kind = last_layer_kind(model)}, builder);
     if (!forward) builder.compute(projection.backward);
     if (forward) add_head_alone(true, builder);
   }
@@ -95,6 +97,15 @@ Work work_of(Pass pass) {
   return Work::Setup;
 }
 
+Seconds layer_forward_time(const StepContext& context) {
+  StepProgram program;
+  RankProgram rank;
+  PassageBuilder builder(Pass::Forward, 1.0, context, program, rank);
+  const bool dense = layers_of(context.job().model, LayerKind::Dense) > 0;
+  add_layer(Pass::Forward, {.kind = dense ? LayerKind::Dense : LayerKind::Expert}, builder);
+  return builder.mark().busy;
+}
+
 int operation_index(StepProgram& program, CollectiveKind kind, Bytes message) {
   const Operation operation{kind, Bytes(std::ceil(message.value()))};
   const auto place = std::find(program.operations.begin(), program.operations.end(), operation);
@@ -114,7 +125,7 @@ Passage add_block(Pass pass, const ModelShare& share, double slowdown, const Ste
   add_before_layers(pass, share, builder);
   for (int i = 0; i < share.all_layers(); ++i) {
     const int layer = pass == Pass::Forward ? i : share.all_layers() - 1 - i;
-    add_layer(pass, share.kind(layer), builder, share.keeps_all(layer));
+    add_layer(pass, place_of(share, layer), builder);
   }
   add_after_layers(pass, share, builder);
   return builder.take();
@@ -123,6 +134,7 @@ Passage add_block(Pass pass, const ModelShare& share, double slowdown, const Ste
 Passage add_pair(const ModelShare& forward, const ModelShare& backward, const StepContext& context,
                  StepProgram& program, RankProgram& rank) {
   PassageBuilder builder(Pass::Forward, 1.0, context, program, rank);
+  builder.hold_stashes();
   builder.set_pass(Pass::Backward);
   add_before_layers(Pass::Backward, backward, builder);
   builder.set_pass(Pass::Forward);
@@ -132,15 +144,13 @@ Passage add_pair(const ModelShare& forward, const ModelShare& backward, const St
     const int back = backward.all_layers() - 1 - i;
     const bool both = i < forward.all_layers() && back >= 0;
     if (both && forward.kind(i) == LayerKind::Expert && backward.kind(back) == LayerKind::Expert) {
-      add_expert_layers_together(builder);
+      add_expert_layers_together(place_of(forward, i), place_of(backward, back), builder);
       continue;
     }
     builder.set_pass(Pass::Forward);
-    if (i < forward.all_layers()) add_layer(Pass::Forward, forward.kind(i), builder);
+    if (i < forward.all_layers()) add_layer(Pass::Forward, place_of(forward, i), builder);
     builder.set_pass(Pass::Backward);
-    if (back >= 0) {
-      add_layer(Pass::Backward, backward.kind(back), builder, backward.keeps_all(back));
-    }
+    if (back >= 0) add_layer(Pass::Backward, place_of(backward, back), builder);
   }
   builder.set_pass(Pass::Forward);
   add_after_layers(Pass::Forward, forward, builder);

@@ -9,6 +9,7 @@
 #include "models/pipeline_schedule.h"
 #include "models/step_groups.h"
 #include "models/step_program.h"
+#include "models/step_tensors.h"
 #include "models/stream_writer.h"
 
 namespace stepcast {
@@ -30,6 +31,7 @@ struct StepContext {
   GroupLayout context_layout;
   GroupLayout expert_layout;
   GroupLayout expert_tensor_layout;
+  StepTensors tensors{};  ///< what blocks allocate and free
 
   const TrainingJob& job() const { return work.job; }
   const ParallelPlan& plan() const { return work.job.plan; }
@@ -45,6 +47,10 @@ int operation_index(StepProgram& program, CollectiveKind kind, Bytes message);
 /// Whole bytes of [tokens of one micro-batch, hidden_size] in the job's precision.
 Bytes hidden_state_bytes(const TrainingJob& job);
 
+/// How long one layer's forward pass (the model's first kind) keeps a GPU busy, with its
+/// collectives and the host's pace, when nothing disturbs it.
+Seconds layer_forward_time(const StepContext& context);
+
 /// Adds the pass's blocks to `rank` and returns them in order. `slowdown` stretches the compute
 /// (interference with communication that runs beside it). An empty share gives a block of no
 /// duration. A backward pass in halves keeps the head in the first, the embedding in the second.
@@ -52,7 +58,8 @@ Passage add_block(Pass pass, const ModelShare& share, double slowdown, const Ste
                   StepProgram& program, RankProgram& rank);
 
 /// A forward and a backward pass of different micro-batches as one: layers with experts overlap
-/// (layer_passes.h), others follow each other.
+/// (layer_passes.h), others follow each other. What the backward pass had kept ends with the pair,
+/// as the schedule's papers count.
 Passage add_pair(const ModelShare& forward, const ModelShare& backward, const StepContext& context,
                  StepProgram& program, RankProgram& rank);
 

@@ -12,6 +12,8 @@
 namespace stepcast {
 namespace {
 
+constexpr int kMatricesOfLayer = 4;  // of attention in and out, of the MLP in and out
+
 class StageWriter {
  public:
   StageWriter(const StageSite& site, const StepContext& context, StepProgram& program)
@@ -19,7 +21,7 @@ class StageWriter {
 
   RankProgram write() {
     reserve_resident_memory();
-    write_tensors();
+    rank_.tensors = context_.tensors.shapes;
     const std::vector<Slot> slots =
         stage_slots(*context_.plan().schedule, site_.shape, site_.stage);
     gradients_.emplace(site_, context_, program_, rank_, out_);
@@ -68,32 +70,15 @@ class StageWriter {
     put_on_host(MemoryPart::Weights, on_host.weights + (frozen_on_host ? frozen : Bytes()));
     put_on_host(MemoryPart::Gradients, on_host.gradients);
     put_on_host(MemoryPart::Optimizer, on_host.optimizer);
+    rank_.resident_tensors = kMatricesOfLayer * std::max(1, all.all_layers());
     rank_.outside_allocator =
         context_.work.framework.memory.context.value + communicator_buffers(context_.work);
-  }
-
-  // The tensors that come and go: each chunk's stash, one layer's working set, the logits.
-  void write_tensors() {
-    for (const ModelShare& chunk : site_.chunks) {
-      rank_.tensors.push_back({MemoryPart::Activations, stashed_activations(chunk, context_.work)});
-    }
-    working_set_ = static_cast<int>(rank_.tensors.size());
-    int most_layers = 0;
-    for (const ModelShare& chunk : site_.chunks) {
-      most_layers = std::max(most_layers, chunk.all_layers());
-    }
-    rank_.tensors.push_back(
-        {MemoryPart::Activations, recompute_working_set(most_layers, context_.work)});
-    logits_ = working_set_ + 1;
-    rank_.tensors.push_back({MemoryPart::Logits, logit_bytes(context_.work)});
   }
 
   void write_slot(const Slot& slot) {
     set_slot(slot);
     write_receive(slot);
-    begin_work(slot);
     write_pass(slot);
-    end_work(slot);
     write_send(slot);
   }
 
@@ -104,11 +89,9 @@ class StageWriter {
     set_slot(backward);
     write_receive(backward);
     set_slot(forward);
-    begin_work(forward);
+    out_.compute(context_.work.framework.host.micro_batch.value, Activity::Other);
     set_slot(backward);
-    begin_work(backward);
     gradients_->forward_and_backward(forward, backward);
-    end_work(backward);
     write_send(backward);
     set_slot(forward);
     write_send(forward);
@@ -187,41 +170,12 @@ class StageWriter {
     return operation_index(program_, CollectiveKind::SendReceive, message);
   }
 
-  const ModelShare& share_of(const Slot& slot) const {
-    return site_.chunks[static_cast<std::size_t>(slot.chunk)];
-  }
-
-  // Where activations are offloaded, GradientSteps allocates them.
-  bool keeps_stash() const { return !context_.plan().offload.activations; }
-
-  void begin_work(const Slot& slot) {
-    if (slot.pass == Pass::WeightGradient) return;
-    if (slot.pass != Pass::Forward) {
-      out_.memory(InstructionKind::Allocate, working_set_);
-      return;
-    }
-    if (keeps_stash()) out_.memory(InstructionKind::Allocate, slot.chunk);
-    if (share_of(slot).head) out_.memory(InstructionKind::Allocate, logits_);
-    out_.compute(context_.work.framework.host.micro_batch.value, Activity::Other);
-  }
-
   void write_pass(const Slot& slot) {
     if (slot.pass == Pass::Forward) {
+      out_.compute(context_.work.framework.host.micro_batch.value, Activity::Other);
       gradients_->forward(slot);
     } else {
       gradients_->backward(slot, last_micro_batch(slot));
-    }
-  }
-
-  // Weight gradients need what the forward pass kept. The head's is not put off, so that its logits
-  // are free after the first half.
-  void end_work(const Slot& slot) {
-    if (slot.pass == Pass::Forward) return;
-    if (slot.pass != Pass::WeightGradient) out_.memory(InstructionKind::Free, working_set_);
-    const bool done = slot.pass != Pass::InputGradient;
-    if (done && keeps_stash()) out_.memory(InstructionKind::Free, slot.chunk);
-    if (slot.pass != Pass::WeightGradient && share_of(slot).head) {
-      out_.memory(InstructionKind::Free, logits_);
     }
   }
 
@@ -263,8 +217,6 @@ class StageWriter {
   std::optional<GradientSteps> gradients_;
   std::int64_t parameters_ = 0;
   std::int64_t expert_parameters_ = 0;
-  int working_set_ = 0;
-  int logits_ = 0;
 };
 
 }  // namespace

@@ -104,6 +104,8 @@ std::string_view word(MemoryPart part) {
       return "workspace";
     case MemoryPart::Context:
       return "context";
+    case MemoryPart::Fragmentation:
+      return "fragmentation";
   }
   return {};
 }

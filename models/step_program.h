@@ -84,11 +84,19 @@ struct Instruction {
   Seconds duration{};
 };
 
+/// Something that comes to life or ends inside a block; engines have nothing to do with it.
+struct BlockAllocation {
+  std::int32_t before;   ///< place in the body; the body's length: at its end
+  InstructionKind kind;  ///< Allocate or Free
+  std::int32_t tensor;   ///< of the rank's table
+};
+
 /// A straight run of Compute and Collective instructions that nothing outside the rank's group
 /// looks into: one layer's forward pass, or forty. Written once, called often. An engine may run it
 /// instruction by instruction or, where nothing can slow it, as one duration.
 struct Block {
   std::vector<Instruction> body;
+  std::vector<BlockAllocation> allocations;  ///< in order of `before`
 };
 
 enum class MemoryPart : std::uint8_t {
@@ -99,14 +107,20 @@ enum class MemoryPart : std::uint8_t {
   Logits,
   Temporary,
   Workspace,
-  Context
+  Context,
+  Fragmentation  ///< reserved by the caching allocator beyond the tensors
 };
-inline constexpr int kNumMemoryParts = 8;
+inline constexpr int kNumMemoryParts = 9;
 
+/// `count` equal tensors that live and die together.
 struct TensorShape {
   MemoryPart part;
-  Bytes size;
+  Bytes size;            ///< of one
   bool on_host = false;  ///< in the node's memory instead of the GPU's
+  int count = 1;
+  double likelihood = 1.0;  ///< that the framework keeps them at all; below 1/2 the peak is without
+
+  Bytes total() const { return size * count; }
 };
 
 /// One rank's text. Ranks that do the same share one.
@@ -116,6 +130,7 @@ struct RankProgram {
   std::vector<Block> blocks;
   std::vector<TensorShape> tensors;
   std::array<Bytes, kNumMemoryParts> resident{};       ///< alive for the whole step, by part
+  int resident_tensors = 1;                            ///< that each of these consists of
   Bytes outside_allocator;                             ///< CUDA context and communicators' buffers
   std::array<Bytes, kNumMemoryParts> host_resident{};  ///< the same in the node's memory
 

@@ -108,6 +108,7 @@ struct Runtime {
   bool torch_compile = false;
   std::optional<bool> kernel_fusion;  ///< elementwise chains in one kernel; the framework's habit
   bool launch_blocking = false;       ///< CUDA_LAUNCH_BLOCKING: the host waits for every kernel
+  bool expandable_segments = false;   ///< PYTORCH_CUDA_ALLOC_CONF: of the caching allocator
 };
 
 /// Adapters are trained, all other weights are frozen.

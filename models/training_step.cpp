@@ -29,7 +29,11 @@ std::vector<ModelShare> shares_by_place(const TrainingJob& job, const FrameworkP
     shares.push_back(
         {.layers = std::min(layers, dense), .expert_layers = std::max(0, layers - dense)});
     const bool full = job.plan.recompute == Recompute::Full;
-    if (full) shares.back().kept_layers = layers - recomputed_layers(layers, job.plan).again;
+    if (full) {
+      const RecomputedLayers parts = recomputed_layers(layers, job.plan);
+      shares.back().kept_layers = layers - parts.again;
+      shares.back().segment = parts.segment;
+    }
     dense = std::max(0, dense - layers);
   }
   shares.front().embedding = true;
@@ -73,6 +77,14 @@ void add_tensor_traits(StepContext& context, const Cluster& cluster) {
   }
 }
 
+// Of the first stage: as many forward passes as it is ahead of its backward passes.
+Seconds held_forward_time(const StepContext& context) {
+  const ParallelPlan& plan = context.plan();
+  const int in_flight = std::min(plan.pipeline_parallel, num_micro_batches(context.job()));
+  const int layers = layers_per_chunk(context.job(), context.work.framework).front();
+  return in_flight * layers * plan.virtual_pipeline * layer_forward_time(context);
+}
+
 }  // namespace
 
 StepProgram stage_programs(const TrainingJob& job, const Profile& profile, const Device& device,
@@ -96,6 +108,8 @@ StepProgram stage_programs(const TrainingJob& job, const Profile& profile, const
       .expert_tensor_layout = first_group_layout(Group::ExpertTensor, job, placement, cluster)};
 
   add_tensor_traits(context, cluster);
+
+  context.tensors = step_tensors(work, held_inputs_likelihood(held_forward_time(context), work));
 
   StepProgram program;
   for (int stage = 0; stage < job.plan.pipeline_parallel; ++stage) {

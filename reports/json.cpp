@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "reports/advice.h"
 #include "reports/text.h"
 #include "sim/run.h"
 
@@ -135,6 +136,28 @@ DescribedObject stage_memory(const StageMemory& stage) {
   object.add("device_bytes", stage.device.value(), "with CUDA context and NCCL, as nvidia-smi");
   object.add("parts_bytes", parts(stage), "of device_bytes, which they sum to");
   object.add("peak_at_s", stage.peak_at.value(), "when in the step");
+  object.add("peak_instruction", stage.peak_instruction,
+             "of the compute stream; -1: before its first");
+  object.add("peak_work", word(stage.peak_work), "what that instruction belongs to");
+  object.add("peak_micro_batch", stage.peak_micro_batch, "its micro-batch; -1: none");
+  object.add("peak_chunk", stage.peak_chunk, "its model chunk");
+  object.add("uncertain_bytes", stage.uncertain.value(),
+             "tensors at the peak that a setting nobody states keeps or not");
+  object.add("uncertain_likelihood", stage.uncertain_likelihood,
+             "that they are kept; from 0.5 on they count in device_bytes");
+  return object;
+}
+
+DescribedObject timeline(const MemoryReport& report) {
+  std::vector<double> times;
+  std::vector<double> allocated;
+  for (const MemoryPoint& point : report.timeline) {
+    times.push_back(point.at.value());
+    allocated.push_back(point.allocated.value());
+  }
+  DescribedObject object;
+  object.add_numbers("time_s", times, "in the step");
+  object.add_numbers("allocated_bytes", allocated, "of the tensors then");
   return object;
 }
 
@@ -152,6 +175,10 @@ DescribedObject memory(const MemoryReport& report) {
   object.add_if(offloads, "host_capacity_bytes", report.host_capacity.value(), "of one node");
   object.add_if(offloads, "host_peak_bytes", report.host_peak.value(), "of it used by offload");
   object.add_list("per_stage", stages, "the peak of every pipeline stage");
+  object.add("peak_reserved_bytes", report.peak().reserved.value(), "by the caching allocator");
+  object.add_numbers("peak_interval_bytes", {report.low.value(), report.high.value()},
+                     "5 % and 95 % quantile of peak_bytes, uncertain tensors in and out");
+  object.add("timeline", timeline(report), "of the fullest stage: the highest of each stretch");
   return object;
 }
 
@@ -267,13 +294,24 @@ nlohmann::ordered_json result_schema() {
   Json schema = {{"$schema", "https://json-schema.org/draft/2020-12/schema"},
                  {"title", "Stepcast result"}};
   schema.update(result(any).schema());
+  schema["properties"]["advice"] = advice_schema();
   return schema;
 }
 
+namespace {
+
+Json prediction_json(const Prediction& prediction) {
+  Json json = result_json(prediction.report);
+  if (prediction.advice) json["advice"] = advice_json(*prediction.advice);
+  return json;
+}
+
+}  // namespace
+
 nlohmann::ordered_json results_json(std::span<const Prediction> predictions) {
-  if (predictions.size() == 1) return result_json(predictions.front().report);
+  if (predictions.size() == 1) return prediction_json(predictions.front());
   Json list = Json::array();
-  for (const Prediction& prediction : predictions) list.push_back(result_json(prediction.report));
+  for (const Prediction& prediction : predictions) list.push_back(prediction_json(prediction));
   return list;
 }
 

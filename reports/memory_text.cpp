@@ -55,4 +55,32 @@ std::string memory_parts_table(const MemoryReport& memory) {
   return table.text();
 }
 
+std::string memory_peak_sentence(const StageMemory& stage) {
+  if (stage.peak_instruction < 0) return "";
+  std::string work(word(stage.peak_work));
+  std::replace(work.begin(), work.end(), '_', ' ');
+  if (stage.peak_micro_batch >= 0)
+    work += fmt::format(" of micro-batch {}", stage.peak_micro_batch);
+  return fmt::format("  Stage {} is fullest at {}, in {} (instruction {}).\n", stage.stage,
+                     to_text(stage.peak_at), work, stage.peak_instruction);
+}
+
+std::string memory_timeline_table(const MemoryReport& memory) {
+  constexpr std::size_t rows = 12;
+  Table table({Align::Right, Align::Right, Align::Left});
+  table.add_row({"at", "allocated"});
+  const std::vector<MemoryPoint>& points = memory.timeline;
+  const std::size_t stretch = std::max<std::size_t>(1, (points.size() + rows - 1) / rows);
+  for (std::size_t first = 0; first < points.size(); first += stretch) {
+    const auto begin = points.begin() + static_cast<std::ptrdiff_t>(first);
+    const auto end =
+        points.begin() + static_cast<std::ptrdiff_t>(std::min(first + stretch, points.size()));
+    const MemoryPoint& highest = *std::max_element(
+        begin, end, [](const auto& a, const auto& b) { return a.allocated < b.allocated; });
+    table.add_row({to_text(highest.at), to_text(highest.allocated),
+                   share_bar(std::min(highest.allocated / memory.capacity, 1.0))});
+  }
+  return table.text();
+}
+
 }  // namespace stepcast

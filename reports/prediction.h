@@ -2,6 +2,7 @@
 #pragma once
 
 #include "scenarios/scenario.h"
+#include "sim/advise.h"
 #include "sim/step_report.h"
 
 namespace stepcast {
@@ -9,6 +10,7 @@ namespace stepcast {
 struct Prediction {
   Scenario scenario;
   StepReport report;
+  std::optional<AdviceReport> advice{};  ///< where it was asked for
 };
 
 }  // namespace stepcast

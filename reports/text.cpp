@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/unit_text.h"
+#include "reports/advice.h"
 #include "reports/memory_text.h"
 #include "reports/numbers.h"
 #include "reports/scenario_text.h"
@@ -50,6 +51,9 @@ std::string headline(const StepReport& report) {
       {"memory",
        fmt::format("{} of {}", to_text(report.memory_peak()), to_text(report.memory.capacity)),
        memory_verdict(report)});
+  table.add_row({"", "",
+                 fmt::format("90 % between {} and {}", to_text(report.memory.low),
+                             to_text(report.memory.high))});
   if (report.memory.host_peak > Bytes()) {
     table.add_row({"host memory",
                    fmt::format("{} of {}", to_text(report.memory.host_peak),
@@ -74,9 +78,13 @@ std::string time_section(const StepReport& report) {
 }
 
 std::string memory_section(const MemoryReport& memory) {
-  return fmt::format("Memory of a GPU at its peak, capacity {}\n{}\n  What it holds, in GiB\n{}",
-                     to_text(memory.capacity), memory_use_table(memory),
-                     memory_parts_table(memory));
+  std::string text =
+      fmt::format("Memory of a GPU at its peak, capacity {}\n{}{}\n  What it holds, in GiB\n{}",
+                  to_text(memory.capacity), memory_use_table(memory),
+                  memory_peak_sentence(memory.peak()), memory_parts_table(memory));
+  if (memory.timeline.empty()) return text;
+  return text + fmt::format("\n  Over the step, stage {}\n{}", memory.peak_stage,
+                            memory_timeline_table(memory));
 }
 
 std::string figure_text(std::string_view claim, double value) {
@@ -178,6 +186,7 @@ std::string text_report(const Prediction& prediction) {
   if (!report.links.empty()) text += links_section(report) + "\n";
   if (!report.claims.empty())
     text += claims_section(report.claims, prediction.scenario.caveats) + "\n";
+  if (prediction.advice) text += advice_text(*prediction.advice, report) + "\n";
   if (!report.warnings.empty()) text += warnings_section(report.warnings) + "\n";
   return text + engine_text(report.engine) + "\n" + engine_note(report.engine) + "\n";
 }

@@ -1,6 +1,7 @@
 #include "reports/validation.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "base/contract.h"
@@ -55,6 +56,7 @@ ValidationRun validation_run(const Scenario& scenario, const StepReport& report)
   run.low = report.step_time_low;
   run.high = report.step_time_high;
   run.predicted_fits = report.fits;
+  run.oom_probability = report.oom_probability;
   if (!scenario.measured) return run;
   const Figures& measured = *scenario.measured;
   const std::optional<Seconds> step_time = measured_step_time(scenario);
@@ -115,6 +117,28 @@ std::vector<ValidationRun> unstalled_runs(std::span<const ValidationRun> runs) {
   std::copy_if(runs.begin(), runs.end(), std::back_inserter(unstalled),
                [](const ValidationRun& run) { return !run.stalled; });
   return unstalled;
+}
+
+std::optional<double> ReliabilityBin::share_that_ran() const {
+  if (ran + failed == 0) return std::nullopt;
+  return static_cast<double>(ran) / (ran + failed);
+}
+
+std::vector<ReliabilityBin> oom_reliability(std::span<const ValidationRun> runs) {
+  constexpr std::array<double, 8> edges{0.0, 0.01, 0.05, 0.2, 0.5, 0.8, 0.95, 1.0};
+  std::vector<ReliabilityBin> bins;
+  for (std::size_t i = 0; i + 1 < edges.size(); ++i) {
+    bins.push_back({.from = edges[i], .to = edges[i + 1]});
+  }
+  for (const ValidationRun& run : runs) {
+    if (!run.measured_fits) continue;
+    const auto above = std::upper_bound(edges.begin() + 1, edges.end() - 1, run.oom_probability);
+    ReliabilityBin& bin = bins[static_cast<std::size_t>(above - edges.begin()) - 1];
+    const int before = bin.ran + bin.failed + bin.failed_inferred;
+    bin.mean_probability += (run.oom_probability - bin.mean_probability) / (before + 1);
+    ++(*run.measured_fits ? bin.ran : run.fits_is_inferred ? bin.failed_inferred : bin.failed);
+  }
+  return bins;
 }
 
 std::vector<ValidationRun> worst_runs(const ValidationSuite& suite, std::size_t count) {

@@ -27,6 +27,7 @@ struct ValidationRun {
   std::optional<Judged> step_time;    ///< seconds
   std::optional<Judged> peak_memory;  ///< bytes, of the kind that was measured
   bool predicted_fits = true;
+  double oom_probability = 0;
   std::optional<bool> measured_fits;
   bool fits_is_inferred = false;
   bool stalled = false;  ///< calibration/stalled_runs.h
@@ -46,6 +47,20 @@ struct OomCounts {
   int true_negative = 0;
   int false_negative = 0;
 };
+
+/// Runs whose predicted probability of running out lies in [from, to), beside what came of them.
+struct ReliabilityBin {
+  double from = 0;
+  double to = 1;
+  double mean_probability = 0;  ///< of its runs; 0 without any
+  int ran = 0;
+  int failed = 0;                                ///< as the source says
+  int failed_inferred = 0;                       ///< as was guessed: no evidence
+  std::optional<double> share_that_ran() const;  ///< of those whose end the source states
+};
+
+/// Every run whose end is known, in bins that are narrower where most runs are.
+std::vector<ReliabilityBin> oom_reliability(std::span<const ValidationRun> runs);
 
 /// Over many runs; empty where no run was measured so. Errors are shares of the measured figure.
 struct ValidationFigures {

@@ -30,7 +30,8 @@ Json to_json(const ValidationRun& run) {
                {"measured", or_null(measured(run.step_time))},
                {"error", or_null(error_of(run.step_time))},
                {"predicted_interval_s", {run.low.value(), run.high.value()}},
-               {"predicted_fits", run.predicted_fits}};
+               {"predicted_fits", run.predicted_fits},
+               {"oom_probability", run.oom_probability}};
   if (run.stalled) json["stalled"] = true;
   if (run.peak_memory) {
     json["predicted_peak_memory_bytes"] = run.peak_memory->predicted;
@@ -49,6 +50,20 @@ Json to_json(const OomCounts& oom) {
           {"false_negative", oom.false_negative}};
 }
 
+Json reliability(std::span<const ValidationRun> runs) {
+  Json list = Json::array();
+  for (const ReliabilityBin& bin : oom_reliability(runs)) {
+    list.push_back({{"probability_from", bin.from},
+                    {"probability_to", bin.to},
+                    {"mean_probability", bin.mean_probability},
+                    {"ran", bin.ran},
+                    {"failed", bin.failed},
+                    {"failed_inferred", bin.failed_inferred},
+                    {"share_that_ran", or_null(bin.share_that_ran())}});
+  }
+  return list;
+}
+
 void add_figures(Json& json, std::span<const ValidationRun> runs) {
   const ValidationFigures figures = validation_figures(runs);
   json["num_runs"] = figures.runs;
@@ -62,6 +77,7 @@ void add_figures(Json& json, std::span<const ValidationRun> runs) {
   json["interval_coverage_90"] = or_null(figures.interval_coverage_90);
   json["median_interval_width"] = or_null(figures.median_interval_width);
   json["stalled"] = figures.stalled;
+  json["oom_reliability"] = reliability(runs);
 }
 
 // The same figures once more where some runs stalled.

@@ -84,6 +84,20 @@ std::string stalled_section(std::span<const ValidationSuite> suites) {
   return text.empty() ? text : "\nStalled beside their siblings\n" + text;
 }
 
+// Bins without runs are left out.
+std::string reliability_section(std::span<const ValidationRun> runs) {
+  Table table = Table::of_numbers(5);
+  table.add_row({"predicted risk", "mean", "ran", "failed", "inferred failures", "share that ran"});
+  for (const ReliabilityBin& bin : oom_reliability(runs)) {
+    if (bin.ran + bin.failed + bin.failed_inferred == 0) continue;
+    const std::optional<double> share = bin.share_that_ran();
+    table.add_row({fmt::format("{:.0f} to {:.0f} %", 100 * bin.from, 100 * bin.to),
+                   share_text(bin.mean_probability), count_text(bin.ran), count_text(bin.failed),
+                   count_text(bin.failed_inferred), share ? share_text(*share) : ""});
+  }
+  return "Predicted risk of running out, and what came of it\n" + table.text();
+}
+
 std::string errors_section(std::span<const ValidationSuite> suites) {
   std::string text;
   for (const ValidationSuite& suite : suites) {
@@ -100,7 +114,8 @@ std::string validation_text(std::span<const ValidationSuite> suites) {
   const ValidationFigures figures = validation_figures(all_runs(suites));
   std::string text = figures_section(suites);
   if (figures.timed_runs > 0) text += "\n" + worst_section(suites);
-  return text + "\n" + oom_section(figures) + stalled_section(suites) + errors_section(suites);
+  return text + "\n" + oom_section(figures) + "\n" + reliability_section(all_runs(suites)) +
+         stalled_section(suites) + errors_section(suites);
 }
 
 }  // namespace stepcast

@@ -34,15 +34,21 @@ Flop forward_flop(const Scenario& scenario, double tokens) {
 }  // namespace
 
 Bytes peak_of_kind(const MemoryReport& memory, MemoryKind kind) {
-  switch (kind) {
-    case MemoryKind::Allocated:
-      return memory.peak().allocated;
-    case MemoryKind::Reserved:
-      return memory.peak().reserved;
-    case MemoryKind::Device:
-      return memory.peak().device;
+  Bytes peak;
+  for (const StageMemory& stage : memory.stages) {
+    switch (kind) {
+      case MemoryKind::Allocated:
+        peak = std::max(peak, stage.allocated);
+        break;
+      case MemoryKind::Reserved:
+        peak = std::max(peak, stage.reserved);
+        break;
+      case MemoryKind::Device:
+        peak = std::max(peak, stage.device);
+        break;
+    }
   }
-  return {};
+  return peak;
 }
 
 std::vector<ClaimCheck> check_claims(const Scenario& scenario, const StepReport& report) {

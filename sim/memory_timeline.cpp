@@ -3,11 +3,18 @@
 #include <algorithm>
 #include <boost/math/distributions/normal.hpp>
 #include <cmath>
+#include <limits>
+
+#include "sim/memory_clock.h"
+#include "sim/memory_events.h"
+#include "sim/reserved_memory.h"
 
 namespace stepcast {
 namespace {
 
 using Parts = std::array<Bytes, kNumMemoryParts>;
+
+constexpr double kUnlikely = 0.05;
 
 Bytes sum(const Parts& parts) {
   Bytes total;
@@ -17,32 +24,81 @@ Bytes sum(const Parts& parts) {
 
 Bytes& part_of(Parts& parts, MemoryPart part) { return parts[static_cast<std::size_t>(part)]; }
 
-// Follows the compute stream; an allocation happens when the timed instruction before it has ended.
-StageMemory peak_of(const RankProgram& rank, const std::vector<Span>& spans) {
-  StageMemory peak;
-  Parts alive = rank.resident;
-  peak.parts = alive;
-  peak.allocated = sum(alive);
-  std::size_t next_span = 0;
-  Seconds now;
-  const std::vector<Instruction>& instructions = rank.stream(Stream::Compute);
-  for (std::size_t i = 0; i < instructions.size(); ++i) {
-    const InstructionKind kind = instructions[i].kind;
-    for (; next_span < spans.size() && spans[next_span].instruction <= static_cast<int>(i);
-         ++next_span) {
-      now = spans[next_span].end;
-    }
-    if (kind != InstructionKind::Allocate && kind != InstructionKind::Free) continue;
-    const TensorShape& tensor = rank.tensors[static_cast<std::size_t>(instructions[i].index)];
-    if (tensor.on_host) continue;
-    part_of(alive, tensor.part) += kind == InstructionKind::Allocate ? tensor.size : -tensor.size;
-    if (sum(alive) > peak.allocated) {
-      peak.allocated = sum(alive);
-      peak.parts = alive;
-      peak.peak_at = now;
+Bytes change(const MemoryEvent& event, const RankProgram& rank) {
+  const TensorShape& tensor = rank.tensors[static_cast<std::size_t>(event.tensor)];
+  return event.kind == InstructionKind::Allocate ? tensor.total() : -tensor.total();
+}
+
+bool counts(const MemoryEvent& event, const RankProgram& rank) {
+  return is_expected(rank.tensors[static_cast<std::size_t>(event.tensor)]);
+}
+
+// A place in the events: just after an event of a slot; slot -1: before the first.
+struct Place {
+  int slot = -1;
+  std::size_t event = 0;
+};
+
+// The first place where most is allocated.
+Place peak_place(const RankProgram& rank, const MemoryEvents& events) {
+  Place place;
+  Bytes alive;
+  Bytes most;
+  for (std::size_t s = 0; s < events.slots.size(); ++s) {
+    const std::vector<MemoryEvent>& text = events.text(events.slots[s]);
+    for (std::size_t e = 0; e < text.size(); ++e) {
+      if (!counts(text[e], rank)) continue;
+      alive += change(text[e], rank);
+      if (alive <= most) continue;
+      most = alive;
+      place = {static_cast<int>(s), e};
     }
   }
-  return peak;
+  return place;
+}
+
+// What is alive there.
+void add_tensors(StageMemory& stage, const RankProgram& rank, const MemoryEvents& events,
+                 const Place& place) {
+  std::vector<int> alive(rank.tensors.size(), 0);
+  const auto pass = [&](const MemoryEvent& event) {
+    alive[static_cast<std::size_t>(event.tensor)] +=
+        event.kind == InstructionKind::Allocate ? 1 : -1;
+  };
+  for (int s = 0; s <= place.slot; ++s) {
+    const std::vector<MemoryEvent>& text = events.text(events.slots[static_cast<std::size_t>(s)]);
+    const std::size_t end = s == place.slot ? place.event + 1 : text.size();
+    std::for_each(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(end), pass);
+  }
+  for (std::size_t t = 0; t < alive.size(); ++t) {
+    const TensorShape& tensor = rank.tensors[t];
+    const Bytes size = alive[t] * tensor.total();
+    if (is_expected(tensor)) part_of(stage.parts, tensor.part) += size;
+    if (tensor.on_host || tensor.likelihood >= 1.0 || size <= Bytes()) continue;
+    stage.uncertain += size;
+    stage.uncertain_likelihood = tensor.likelihood;
+  }
+}
+
+StageMemory peak_at(const Place& place, const RankProgram& rank, const MemoryEvents& events) {
+  StageMemory stage;
+  stage.parts = rank.resident;
+  if (place.slot >= 0) {
+    const MemorySlot& slot = events.slots[static_cast<std::size_t>(place.slot)];
+    stage.peak_instruction = slot.first_instruction + events.text(slot)[place.event].instruction;
+    stage.peak_work = slot.work;
+    stage.peak_micro_batch = slot.micro_batch;
+    stage.peak_chunk = slot.chunk;
+    add_tensors(stage, rank, events, place);
+  }
+  stage.allocated = sum(stage.parts);
+  return stage;
+}
+
+Seconds time_of(const Place& place, const MemoryEvents& events, MemoryClock clock) {
+  if (place.slot < 0) return Seconds();
+  const MemorySlot& slot = events.slots[static_cast<std::size_t>(place.slot)];
+  return clock.time(slot, events.text(slot)[place.event]);
 }
 
 // What one rank keeps in its node's memory at most: state and offloaded activations.
@@ -54,41 +110,91 @@ Bytes host_peak_of(const RankProgram& rank) {
     if (!allocates && instruction.kind != InstructionKind::Free) continue;
     const TensorShape& tensor = rank.tensors[static_cast<std::size_t>(instruction.index)];
     if (!tensor.on_host) continue;
-    alive += allocates ? tensor.size : -tensor.size;
+    alive += allocates ? tensor.total() : -tensor.total();
     peak = std::max(peak, alive);
   }
   return peak;
 }
 
 // What the caching allocator and the driver take besides tensors.
-void add_overheads(StageMemory& stage, const RankProgram& rank, const FrameworkProfile& framework) {
-  const Bytes changing = part_of(stage.parts, MemoryPart::Activations) +
-                         part_of(stage.parts, MemoryPart::Logits) +
-                         part_of(stage.parts, MemoryPart::Temporary);
-  const Bytes fragments = changing * framework.memory.fragmentation.value;
-  stage.reserved = stage.allocated + fragments;
+void add_overheads(StageMemory& stage, const RankProgram& rank, const MemoryEvents& events,
+                   const AllocatorSettings& settings) {
+  const ReservedMemory reserved = reserved_memory(rank, events, allocator_options(settings, rank));
+  // No allocator has more than there is: it would give back what it caches, in pieces if need be.
+  const Bytes limit = std::max(settings.capacity - rank.outside_allocator, stage.allocated);
+  stage.reserved = std::min(std::max(reserved.peak, stage.allocated), limit);
   stage.device = stage.reserved + rank.outside_allocator;
-  part_of(stage.parts, MemoryPart::Temporary) += fragments;
+  part_of(stage.parts, MemoryPart::Fragmentation) = stage.reserved - stage.allocated;
   part_of(stage.parts, MemoryPart::Context) += rank.outside_allocator;
 }
 
 }  // namespace
 
-std::vector<StageMemory> stage_memory(const FoldedProgram& folded, const Timeline& timeline,
-                                      const FrameworkProfile& framework) {
-  std::vector<StageMemory> stages(folded.program->programs.size());
-  std::vector<char> known(stages.size(), 0);
+CachingAllocator::Options allocator_options(const AllocatorSettings& settings,
+                                            const RankProgram& rank) {
+  const Bytes limit = std::max(settings.capacity - rank.outside_allocator, Bytes());
+  return {.expandable_segments = settings.expandable_segments,
+          .limit = static_cast<std::int64_t>(limit.value())};
+}
+
+int class_of_stage(const FoldedProgram& folded, int stage) {
   for (std::size_t r = 0; r < folded.ranks.size(); ++r) {
-    const auto stage = static_cast<std::size_t>(folded.ranks[r].program);
-    if (known[stage]) continue;
-    known[stage] = 1;
-    const auto& spans = timeline.ranks[r].streams[static_cast<std::size_t>(Stream::Compute)];
-    stages[stage] = peak_of(folded.text(static_cast<int>(r)), spans);
-    stages[stage].stage = static_cast<int>(stage);
-    stages[stage].host = host_peak_of(folded.text(static_cast<int>(r)));
-    add_overheads(stages[stage], folded.text(static_cast<int>(r)), framework);
+    if (folded.ranks[r].program == stage) return static_cast<int>(r);
+  }
+  return -1;
+}
+
+std::vector<StageMemory> stage_memory(const FoldedProgram& folded, const Timeline& timeline,
+                                      const AllocatorSettings& settings) {
+  std::vector<StageMemory> stages;
+  for (std::size_t s = 0; s < folded.program->programs.size(); ++s) {
+    const int rank_class = class_of_stage(folded, static_cast<int>(s));
+    const RankProgram& rank = folded.text(rank_class);
+    const MemoryEvents events = memory_events(rank);
+    const Place place = peak_place(rank, events);
+    stages.push_back(peak_at(place, rank, events));
+    stages.back().stage = static_cast<int>(s);
+    stages.back().peak_at = time_of(place, events, MemoryClock(folded, rank_class, timeline));
+    stages.back().host = host_peak_of(rank);
+    add_overheads(stages.back(), rank, events, settings);
   }
   return stages;
+}
+
+StageMemory untimed_stage_memory(const RankProgram& rank, const AllocatorSettings& settings,
+                                 bool with_reserved) {
+  const MemoryEvents events = memory_events(rank);
+  StageMemory stage = peak_at(peak_place(rank, events), rank, events);
+  if (with_reserved) add_overheads(stage, rank, events, settings);
+  return stage;
+}
+
+std::vector<MemoryPoint> memory_over_time(const FoldedProgram& folded, const Timeline& timeline,
+                                          int stage, int points) {
+  const int rank_class = class_of_stage(folded, stage);
+  const RankProgram& rank = folded.text(rank_class);
+  const MemoryEvents events = memory_events(rank);
+  MemoryClock clock(folded, rank_class, timeline);
+  Bytes alive = sum(rank.resident);
+  const Seconds end = timeline.end();
+  std::vector<MemoryPoint> highest{{Seconds(), alive}};
+  int stretch = 0;
+  for (const MemorySlot& slot : events.slots) {
+    for (const MemoryEvent& event : events.text(slot)) {
+      if (!counts(event, rank)) continue;
+      alive += change(event, rank);
+      const Seconds now = clock.time(slot, event);
+      const int place = end > Seconds() ? static_cast<int>((points - 1) * (now / end)) : 0;
+      if (place == stretch && alive <= highest.back().allocated) continue;
+      if (place == stretch) {
+        highest.back() = {now, alive};
+      } else {
+        highest.push_back({now, alive});
+      }
+      stretch = place;
+    }
+  }
+  return highest;
 }
 
 double out_of_memory_probability(Bytes device, Bytes capacity, double spread) {
@@ -96,6 +202,25 @@ double out_of_memory_probability(Bytes device, Bytes capacity, double spread) {
   const double margin = std::log(capacity / device);
   if (spread <= 0.0) return margin < 0.0 ? 1.0 : 0.0;
   return boost::math::cdf(boost::math::complement(boost::math::normal(), margin / spread));
+}
+
+double out_of_memory_probability(const StageMemory& stage, Bytes capacity, double spread) {
+  const double with = stage.uncertain_likelihood;
+  const Bytes fragments = stage.parts[static_cast<std::size_t>(MemoryPart::Fragmentation)];
+  const Bytes most = stage.device_with_uncertain() - fragments;
+  const Bytes least = stage.device_without_uncertain() - fragments;
+  return with * out_of_memory_probability(most, capacity, spread) +
+         (1.0 - with) * out_of_memory_probability(least, capacity, spread);
+}
+
+MemoryInterval device_interval(const StageMemory& stage, double spread) {
+  const double factor = std::exp(spread * boost::math::quantile(boost::math::normal(), 0.95));
+  const double with = stage.uncertain_likelihood;
+  const Bytes least = with > 1.0 - kUnlikely ? stage.device_with_uncertain()  //
+                                             : stage.device_without_uncertain();
+  const Bytes most = with < kUnlikely ? stage.device_without_uncertain()  //
+                                      : stage.device_with_uncertain();
+  return {least / factor, most * factor};
 }
 
 }  // namespace stepcast

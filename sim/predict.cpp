@@ -21,7 +21,7 @@ SimulatedStep simulate(const Scenario& scenario, const PredictOptions& options) 
 }
 
 StepReport predict(const Scenario& scenario, const PredictOptions& options) {
-  return predict(scenario, options, [](const SimulatedStep&) {});
+  return predict(scenario, options, [](const auto&...) {});
 }
 
 StepReport predict(const Scenario& scenario, const PredictOptions& options,
@@ -31,7 +31,7 @@ StepReport predict(const Scenario& scenario, const PredictOptions& options,
   StepReport report = summarize(step.run, step.folded, scenario);
   report.engine.wall_time =
       Seconds(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
-  watch(step);
+  watch(scenario, step, report);
   if (options.links) report.links = link_loads(scenario);
   return report;
 }

@@ -30,7 +30,8 @@ SimulatedStep simulate(const Scenario& scenario, const PredictOptions& options);
 StepReport predict(const Scenario& scenario, const PredictOptions& options);
 
 /// The same, and shows the step to `watch` before it is gone: for traces.
-using StepWatcher = std::function<void(const SimulatedStep& step)>;
+using StepWatcher = std::function<void(const Scenario& scenario, const SimulatedStep& step,
+                                       const StepReport& report)>;
 StepReport predict(const Scenario& scenario, const PredictOptions& options,
                    const StepWatcher& watch);
 

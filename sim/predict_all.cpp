@@ -28,11 +28,15 @@ void pass(Wire& wire, EngineReport& report) {
 
 template <class Wire>
 void pass(Wire& wire, MemoryReport& report) {
-  auto& [capacity, peak_stage, peak_rank, stages, host_capacity, host_peak] = report;
+  auto& [capacity, peak_stage, peak_rank, stages, low, high, timeline, host_capacity, host_peak] =
+      report;
   pass(wire, capacity);
   pass(wire, peak_stage);
   pass(wire, peak_rank);
   pass(wire, stages);
+  pass(wire, low);
+  pass(wire, high);
+  pass(wire, timeline);
   pass(wire, host_capacity);
   pass(wire, host_peak);
 }

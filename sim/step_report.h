@@ -32,6 +32,23 @@ struct StageMemory {
   std::array<Bytes, kNumMemoryParts> parts{};  ///< of the device figure, at the peak
   Seconds peak_at;                             ///< when in the step
   Bytes host;                                  ///< of one rank in its node's memory, under offload
+  int peak_instruction = -1;                   ///< of the compute stream; -1: before its first
+  Work peak_work = Work::Setup;
+  int peak_micro_batch = -1;
+  int peak_chunk = 0;
+  Bytes uncertain;                  ///< tensors at the peak that may be kept or not
+  double uncertain_likelihood = 0;  ///< that they are kept: they count in all of the above from 1/2
+
+  bool counts_uncertain() const { return uncertain_likelihood >= 0.5; }
+  Bytes device_with_uncertain() const { return counts_uncertain() ? device : device + uncertain; }
+  Bytes device_without_uncertain() const {
+    return counts_uncertain() ? device - uncertain : device;
+  }
+};
+
+struct MemoryPoint {
+  Seconds at;
+  Bytes allocated;
 };
 
 struct MemoryReport {
@@ -39,8 +56,10 @@ struct MemoryReport {
   int peak_stage = 0;
   int peak_rank = 0;  ///< the lowest rank of that stage
   std::vector<StageMemory> stages;
-  Bytes host_capacity;  ///< of one node
-  Bytes host_peak;      ///< of one node whose ranks are all of the stage with most; 0: no offload
+  Bytes low, high;                    ///< of peak().device, 5 % and 95 %
+  std::vector<MemoryPoint> timeline;  ///< of the fullest stage
+  Bytes host_capacity;                ///< of one node
+  Bytes host_peak;  ///< of one node whose ranks are all of the stage with most; 0: no offload
   const StageMemory& peak() const { return stages[static_cast<std::size_t>(peak_stage)]; }
 };
 

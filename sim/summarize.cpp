@@ -17,6 +17,8 @@
 namespace stepcast {
 namespace {
 
+constexpr int num_timeline_points = 200;
+
 // Share of the layers that full recompute computes again.
 double recomputed_share(const TrainingJob& job, const FrameworkProfile& framework) {
   int again = 0;
@@ -92,13 +94,22 @@ void fill_memory(StepReport& report, const EngineRun& run, const FoldedProgram& 
                  const Scenario& scenario) {
   const FrameworkProfile& framework = scenario.profile.framework;
   report.memory.capacity = scenario.cluster.node.gpu.memory;
-  report.memory.stages = stage_memory(folded, run.timeline, framework);
+  const double spread = framework.memory.spread.value;
+  report.memory.stages =
+      stage_memory(folded, run.timeline,
+                   {.expandable_segments = scenario.job.runtime.expandable_segments,
+                    .capacity = report.memory.capacity});
   for (const StageMemory& stage : report.memory.stages) {
     if (stage.device > report.memory.peak().device) report.memory.peak_stage = stage.stage;
   }
   report.memory.peak_rank = first_rank_of_stage(report.memory.peak_stage, folded);
-  report.oom_probability = out_of_memory_probability(report.memory_peak(), report.memory.capacity,
-                                                     framework.memory.spread.value);
+  const MemoryInterval interval = device_interval(report.memory.peak(), spread);
+  report.memory.low = interval.low;
+  report.memory.high = interval.high;
+  report.memory.timeline =
+      memory_over_time(folded, run.timeline, report.memory.peak_stage, num_timeline_points);
+  report.oom_probability =
+      out_of_memory_probability(report.memory.peak(), report.memory.capacity, spread);
   report.fits = report.oom_probability < 0.5;
   if (!report.fits) {
     report.warnings.push_back(

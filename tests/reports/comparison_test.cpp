@@ -134,13 +134,13 @@ What moved from A to B: time in a step, and GPU seconds per million tokens
 
 Memory of a GPU at its peak by pipeline stage, in GiB
 A
-  stage  weights  gradients  optimizer  activations  logits  temporary  context  device
-  0        10.00      10.00      12.00        11.00    0.00       1.00     4.00   48.00
-  1        10.00      10.00      12.00         5.00    2.00       1.00     4.00   44.00
+  stage  weights  gradients  optimizer  activations  logits  context  fragmentation  device
+  0        10.00      10.00      12.00        11.00    0.00     4.00           1.00   48.00
+  1        10.00      10.00      12.00         5.00    2.00     4.00           1.00   44.00
 B
-  stage  weights  gradients  optimizer  activations  logits  temporary  context  device
-  0        10.00      10.00      12.00        11.00    0.00       1.00     4.00   48.00
-  1        10.00      10.00      12.00         5.00    2.00       1.00     4.00   44.00
+  stage  weights  gradients  optimizer  activations  logits  context  fragmentation  device
+  0        10.00      10.00      12.00        11.00    0.00     4.00           1.00   48.00
+  1        10.00      10.00      12.00         5.00    2.00     4.00           1.00   44.00
 
 What limits each
   A: compute takes 60 % of the step.

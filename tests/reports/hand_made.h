@@ -40,11 +40,14 @@ inline Scenario hand_made_scenario(int nodes) {
 inline StageMemory hand_made_stage(int stage, Bytes activations, Bytes logits) {
   StageMemory memory;
   memory.stage = stage;
-  memory.parts = {10_GiB, 10_GiB, 12_GiB, activations, logits, 1_GiB, 0_B, 4_GiB};
+  memory.parts = {10_GiB, 10_GiB, 12_GiB, activations, logits, 0_B, 0_B, 4_GiB, 1_GiB};
   memory.allocated = 32_GiB + activations + logits;
   memory.reserved = memory.allocated + 1_GiB;
   memory.device = memory.reserved + 4_GiB;
   memory.peak_at = 2_s;
+  memory.peak_instruction = 17;
+  memory.peak_work = Work::Forward;
+  memory.peak_micro_batch = 1;
   return memory;
 }
 
@@ -70,6 +73,9 @@ inline Prediction prediction_of_10_s() {
   report.bubble_fraction = 0.15;
   report.memory.capacity = 80_GiB;
   report.memory.stages = {hand_made_stage(0, 11_GiB, 0_B), hand_made_stage(1, 5_GiB, 2_GiB)};
+  report.memory.low = 44_GiB;
+  report.memory.high = 52_GiB;
+  report.memory.timeline = {{0_s, 32_GiB}, {2_s, 43_GiB}};
   report.oom_probability = 0.0001;
   report.cost = CostReport{23.04, 1.0, 100.0, 2304.0, 640.0};
   report.engine = {"analytic", true, 16, 4, 1234, 0.5_s};

@@ -95,12 +95,15 @@ TEST_CASE("a result has the contract's keys", "[reports][contract]") {
                                    "expert_communication", "pipeline_communication",
                                    "pipeline_bubble", "data_communication", "host_transfer",
                                    "optimizer", "other"});
-  REQUIRE(keys(json["memory"]) == std::vector<std::string>{"capacity_bytes", "peak_bytes",
-                                                           "peak_allocated_bytes", "peak_rank",
-                                                           "parts_bytes", "per_stage"});
+  REQUIRE(keys(json["memory"]) ==
+          std::vector<std::string>{"capacity_bytes", "peak_bytes", "peak_allocated_bytes",
+                                   "peak_rank", "parts_bytes", "per_stage", "peak_reserved_bytes",
+                                   "peak_interval_bytes", "timeline"});
   REQUIRE(keys(json["memory"]["per_stage"][0]) ==
           std::vector<std::string>{"stage", "allocated_bytes", "reserved_bytes", "device_bytes",
-                                   "parts_bytes", "peak_at_s"});
+                                   "parts_bytes", "peak_at_s", "peak_instruction", "peak_work",
+                                   "peak_micro_batch", "peak_chunk", "uncertain_bytes",
+                                   "uncertain_likelihood"});
   REQUIRE(keys(json["cost"]) == std::vector<std::string>{"usd_per_hour", "usd_per_million_tokens",
                                                          "training_hours", "training_usd",
                                                          "energy_kwh"});

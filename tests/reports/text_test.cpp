@@ -20,6 +20,7 @@ TEST_CASE("the report of a prediction, whole", "[reports]") {
   throughput       6,400 tokens/s            400 tokens/s a GPU
   model FLOP rate  156 TFLOP/s a GPU         MFU 50 %, HFU 62.5 %
   memory           48 GiB of 80 GiB          fits (stage 0), risk of running out < 0.1 %
+                                             90 % between 44 GiB and 52 GiB
   cost             1 USD per million tokens  23.04 USD an hour
   whole training   100 h (4.17 days)         2,304 USD, 640 kWh
 
@@ -38,11 +39,17 @@ Memory of a GPU at its peak, capacity 80 GiB
   stage  allocated  reserved  device  of capacity  peak at
   0         43 GiB    44 GiB  48 GiB         60 %      2 s  ########################
   1         39 GiB    40 GiB  44 GiB         55 %      2 s  ######################
+  Stage 0 is fullest at 2 s, in forward of micro-batch 1 (instruction 17).
 
   What it holds, in GiB
-  stage  weights  gradients  optimizer  activations  logits  temporary  context  device
-  0        10.00      10.00      12.00        11.00    0.00       1.00     4.00   48.00
-  1        10.00      10.00      12.00         5.00    2.00       1.00     4.00   44.00
+  stage  weights  gradients  optimizer  activations  logits  context  fragmentation  device
+  0        10.00      10.00      12.00        11.00    0.00     4.00           1.00   48.00
+  1        10.00      10.00      12.00         5.00    2.00     4.00           1.00   44.00
+
+  Over the step, stage 0
+   at  allocated
+  0 s     32 GiB  ################
+  2 s     43 GiB  ######################
 
 analytic engine: 4 of 16 GPUs stand for all, 1,234 activities
 nothing contends: the event engine gives the same

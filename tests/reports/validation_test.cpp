@@ -187,10 +187,41 @@ Running out of memory
   stated by the source             1 of 1        1 of 4
   inferred                         0 of 1        0 of 0
 
+Predicted risk of running out, and what came of it
+  predicted risk  mean  ran  failed  inferred failures  share that ran
+  0 to 1 %         0 %    4       1                  1            80 %
+
 Without an answer
   broken: unknown key
 )";
   REQUIRE(validation_text(std::vector<ValidationSuite>{suite(), other}) == expected);
+}
+
+TEST_CASE("the reliability of the risk counts what came of the runs of each bin", "[reports]") {
+  const auto run = [](double probability, bool fitted, bool inferred) {
+    ValidationRun made;
+    made.oom_probability = probability;
+    made.measured_fits = fitted;
+    made.fits_is_inferred = inferred;
+    return made;
+  };
+  std::vector<ValidationRun> runs{run(0.0, true, false), run(0.002, true, false),
+                                  run(0.5, true, false), run(0.7, false, false),
+                                  run(0.7, false, true), run(1.0, false, true)};
+  runs.emplace_back();  // nothing is known of how it ended
+  const std::vector<ReliabilityBin> bins = oom_reliability(runs);
+  REQUIRE(bins.front().ran == 2);
+  REQUIRE(bins.front().mean_probability == Approx(0.001));
+  REQUIRE(bins.front().share_that_ran() == 1.0);
+  const auto half =
+      std::find_if(bins.begin(), bins.end(), [](const auto& b) { return b.from == 0.5; });
+  REQUIRE(half->ran == 1);
+  REQUIRE(half->failed == 1);
+  REQUIRE(half->failed_inferred == 1);
+  REQUIRE(half->mean_probability == Approx((0.5 + 0.7 + 0.7) / 3));
+  REQUIRE(half->share_that_ran() == 0.5);  // inferred failures are no evidence
+  REQUIRE(bins.back().failed_inferred == 1);
+  REQUIRE_FALSE(bins.back().share_that_ran().has_value());
 }
 
 }  // namespace stepcast
