@@ -195,6 +195,9 @@ void GradientSteps::backward(const Slot& slot, bool last_micro_batch) {
     pass_by_units(Pass::Backward, blocks, slot, reduce_now);
     reduced = reduced || overlaps_reduction();
   } else if (reduce_now && !blocks.backward_pieces.empty()) {
+    // Where the schedule splits backward passes, the pieces are the weights' half of one.
+    const bool whole = slot.pass == Pass::Backward && !blocks.input_gradient.empty();
+    if (whole) out_.call(blocks.input_gradient);
     overlapped_backward(blocks.backward_pieces, slot);
     reduced = true;
   } else {

@@ -71,7 +71,7 @@ class AllocatorRun {
     const std::size_t count = events_.slots.size();
     for (std::size_t i = 0; i < count; ++i) {
       run_slot(events_.slots[i]);
-      if (events_.slots[i].work != Work::Backward) continue;  // rounds end with one
+      if (!may_end_round(events_.slots[i])) continue;
       const auto [place, added] = seen_.try_emplace(state_after(events_.slots[i]), i);
       if (added) continue;
       const std::size_t skipped = skippable(place->second, i);
@@ -82,6 +82,10 @@ class AllocatorRun {
       result.skipped += static_cast<int>(skipped);
     }
     STEPCAST_REQUIRES(owners_.empty());  // a step frees what it allocates
+  }
+
+  static bool may_end_round(const MemorySlot& slot) {
+    return slot.work == Work::Backward || slot.work == Work::WeightGradient;
   }
 
   void run_slot(const MemorySlot& slot) {
@@ -114,8 +118,12 @@ class AllocatorRun {
   template <class Show>
   void free(const TensorShape& tensor, const Owner& owner, const Show& show) {
     // Another micro-batch's pass may free it, when its copy to the host has ended: then the oldest.
+    // Two passes that run together say the one's chunk and micro-batch: then any, all are equal.
     auto place = owners_.find(owner);
     if (place == owners_.end()) place = owners_.lower_bound({owner.tensor, owner.chunk, -1});
+    if (place == owners_.end() || place->first.tensor != owner.tensor) {
+      place = owners_.lower_bound({owner.tensor, -1, -1});
+    }
     STEPCAST_REQUIRES(place != owners_.end() && place->first.tensor == owner.tensor);
     STEPCAST_REQUIRES(place->second.size() >= static_cast<std::size_t>(tensor.count));
     std::vector<CachingAllocator::BlockId>& blocks = place->second;

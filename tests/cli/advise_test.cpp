@@ -27,7 +27,8 @@ json advice_of(const ProgramEnd& end) {
 
 }  // namespace
 
-TEST_CASE("--advise lists changes that fit, the cheapest first, and they do", "[cli][contract]") {
+TEST_CASE("predict --advise lists changes that fit, the cheapest first, and they do",
+          "[cli][contract]") {
   const TemporaryFolder folder;
   const std::string scenario = folder.write("scenario.json", too_large);
   const json advice = advice_of(run_program({"predict", scenario, "--advise", "--format", "json"}));
@@ -52,7 +53,7 @@ TEST_CASE("--advise lists changes that fit, the cheapest first, and they do", "[
   }
 }
 
-TEST_CASE("--advise says so where it fits already, and where nothing does", "[cli]") {
+TEST_CASE("predict --advise says so where it fits already, and where nothing does", "[cli]") {
   const TemporaryFolder folder;
   const std::string small = folder.write("small.json", small_scenario());
   const json fits = advice_of(run_program({"predict", small, "--advise", "--format", "json"}));

@@ -106,8 +106,8 @@ TEST_CASE("settings: a path that is no key of a scenario is refused", "[scenario
           "  no key is expected here");
   REQUIRE(set_error("runtime/torchcompile=1") ==
           "--set runtime/torchcompile=1: at /runtime: unknown key \"torchcompile\"\n"
-          "  expected keys: caveats, comment, kernel_fusion, launch_blocking, source, title, "
-          "torch_compile\n"
+          "  expected keys: caveats, comment, expandable_segments, kernel_fusion, launch_blocking, "
+          "source, title, torch_compile\n"
           "  hint: did you mean \"torch_compile\"?");
 }
 

@@ -70,7 +70,7 @@ TEST_CASE("links: messages of different activities add up on the links that they
                            .index = 1,
                            .operation = 1};
   const Instruction call{.kind = InstructionKind::Call, .index = 0};
-  program.programs[0].blocks.push_back({{send}});
+  program.programs[0].blocks.push_back({.body = {send}, .allocations = {}});
   program.programs[0].stream(Stream::Compute) = {call, call, send, gather};
   program.programs[1].stream(Stream::Compute) = {receive, receive, receive, gather};
   const auto loads = by_name(link_loads(program, all_in_order(cluster), cluster, plain_network()));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 
+#include "sim/memory_events.h"
 #include "sim/run.h"
 #include "tests/support/small_steps.h"
 
@@ -58,7 +59,7 @@ TEST_CASE("split backward passes hold what their papers say, in bytes", "[sim][m
   if (schedule == Schedule::ZeroBubbleV) job.plan.virtual_pipeline = 2;
   const std::vector<StageMemory> stages = memory_of(job, plain_profile());
   // Stage 0 first to fill, and the one that all three figures are reached on.
-  REQUIRE(part(stages[0], MemoryPart::Activations) == stashes * kStash);
+  REQUIRE(part(stages[0], MemoryPart::Activations) == Approx(stashes * kStash));
 }
 
 TEST_CASE("two copies of the model take twice the weights", "[sim][memory]") {
@@ -111,6 +112,69 @@ TEST_CASE("full recompute brings one layer to life at a time", "[sim][memory]") 
   // The first stage: four layers of two micro-batches, and one layer's working set.
   const StageMemory stage = memory_of(job, plain_profile()).at(0);
   REQUIRE(part(stage, MemoryPart::Activations) == Approx(8 * 1'048'576.0 + 17'825'792));
+}
+
+TEST_CASE("segments keep an input each and come to life as a whole", "[sim][memory]") {
+  TrainingJob job = small_job({.pipeline = 2, .micro_batches = 2});
+  job.plan.recompute = Recompute::Full;
+  job.plan.recompute_method = RecomputeMethod::Uniform;
+  job.plan.recompute_num_layers = 3;
+  // The first stage's four layers are segments of three and one: two inputs for each of two
+  // micro-batches. The segment of one goes back first, then the three while one input less is left.
+  const StageMemory stage = memory_of(job).at(0);
+  REQUIRE(part(stage, MemoryPart::Activations) == Approx(3 * 1'048'576.0 + 3 * 17'825'792));
+}
+
+TEST_CASE("block keeps its last layers whole and computes one at a time again", "[sim][memory]") {
+  TrainingJob job = small_job({.pipeline = 2, .micro_batches = 1});
+  job.plan.recompute = Recompute::Full;
+  job.plan.recompute_method = RecomputeMethod::Block;
+  job.plan.recompute_num_layers = 1;
+  // One input and three whole layers; computed again when these have gone already.
+  const StageMemory stage = memory_of(job).at(0);
+  REQUIRE(part(stage, MemoryPart::Activations) == Approx(1'048'576.0 + 3 * 17'825'792));
+}
+
+TEST_CASE("what is computed again stays for the weights' gradients", "[sim][memory]") {
+  TrainingJob job = small_job({.pipeline = 4, .micro_batches = 8});
+  job.plan.schedule = Schedule::ZeroBubble;
+  job.plan.recompute = Recompute::Full;
+  // Stage 2 of four is one forward pass ahead and lags two weight gradients behind: three
+  // micro-batches of two layers are there whole, of those and a fourth the inputs.
+  const StageMemory stage = memory_of(job).at(2);
+  REQUIRE(part(stage, MemoryPart::Activations) == Approx(4 * 2 * 1'048'576.0 + 3 * kStash));
+}
+
+TEST_CASE("whatever comes to life within a step ends within it", "[sim][memory]") {
+  const Schedule schedule =
+      GENERATE(Schedule::GPipe, Schedule::OneForwardOneBackward, Schedule::Interleaved,
+               Schedule::ZeroBubble, Schedule::ZeroBubbleV, Schedule::DualPipe);
+  const auto method = GENERATE(as<std::optional<RecomputeMethod>>{}, std::nullopt,
+                               RecomputeMethod::Uniform, RecomputeMethod::Block);
+  const Recompute recompute = method ? Recompute::Full : GENERATE(Recompute::None, Recompute::Full);
+  const bool overlaps = GENERATE(false, true);
+  TrainingJob job = small_job({.pipeline = 2, .data = 2, .micro_batches = 8});
+  job.plan.schedule = schedule;
+  job.plan.virtual_pipeline =
+      schedule == Schedule::Interleaved || schedule == Schedule::ZeroBubbleV ? 2 : 1;
+  job.plan.recompute = recompute;
+  job.plan.recompute_method = method;
+  job.plan.recompute_num_layers = 3;
+  job.plan.overlap_gradient_reduce = overlaps;
+  CAPTURE(schedule, recompute, method.has_value(), overlaps);
+  const Step step(job, small_cluster(1, 4, 1));
+  for (const RankProgram& rank : step.program.programs) {
+    const MemoryEvents events = memory_events(rank);
+    std::vector<int> alive(rank.tensors.size(), 0);
+    for (const MemorySlot& slot : events.slots) {
+      for (const MemoryEvent& event : events.text(slot)) {
+        int& count = alive[static_cast<std::size_t>(event.tensor)];
+        count += event.kind == InstructionKind::Allocate ? 1 : -1;
+        REQUIRE(count >= 0);
+      }
+    }
+    for (const int count : alive) REQUIRE(count == 0);
+  }
 }
 
 TEST_CASE("allocated memory over time begins with what is resident and reaches the peak",

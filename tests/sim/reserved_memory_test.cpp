@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 
+#include "sim/memory_timeline.h"
 #include "tests/support/small_steps.h"
 
 using namespace stepcast;
@@ -10,9 +11,12 @@ using namespace stepcast::test;
 
 namespace {
 
-// One stage of a 1F1B pipeline of four with this many micro-batches.
-RankProgram stage_of(int micro_batches, int stage) {
-  const TrainingJob job = small_job({.pipeline = 4, .micro_batches = micro_batches});
+// One stage of a pipeline of four with this many micro-batches.
+RankProgram stage_of(int micro_batches, int stage,
+                     Schedule schedule = Schedule::OneForwardOneBackward) {
+  TrainingJob job = small_job({.pipeline = 4, .micro_batches = micro_batches});
+  job.plan.schedule = schedule;
+  if (schedule == Schedule::ZeroBubbleV) job.plan.virtual_pipeline = 2;
   const Step step(job, small_cluster(1, 4, 1), plain_profile());
   return step.program.programs[static_cast<std::size_t>(stage)];
 }
@@ -41,6 +45,22 @@ TEST_CASE("slots of steady micro-batches are not run again, and the peak is the 
   REQUIRE(quick.skipped > 64);  // of 128 slots in each of at least two steps
   REQUIRE(quick.peak == whole.peak);
   REQUIRE(quick.steps == whole.steps);
+}
+
+TEST_CASE("steady rounds of split passes are not run again either", "[sim][memory]") {
+  const Schedule schedule = GENERATE(Schedule::ZeroBubble, Schedule::ZeroBubbleV);
+  const RankProgram rank = stage_of(64, 1, schedule);
+  const MemoryEvents events = memory_events(rank);
+  const ReservedMemory quick = reserved_memory(rank, events, {});
+  REQUIRE(quick.skipped > 64);
+  REQUIRE(quick.peak == reserved_memory(rank, all_different(events), {}).peak);
+}
+
+TEST_CASE("passes that run together end each other's tensors, and all end", "[sim][memory]") {
+  const RankProgram rank = stage_of(16, 1, Schedule::DualPipe);
+  const MemoryEvents events = memory_events(rank);
+  const ReservedMemory reserved = reserved_memory(rank, events, {});
+  REQUIRE(reserved.peak >= untimed_stage_memory(rank, {.capacity = 80_GB}, false).allocated);
 }
 
 TEST_CASE("a stage of three tensors, reserved by hand", "[sim][memory]") {
