@@ -78,7 +78,8 @@ bool CachingAllocator::is_small(const Block& block) const {
 // The smallest that holds it leaves the pool.
 CachingAllocator::BlockId CachingAllocator::best_fit(std::int64_t size, bool small) {
   FreeBlocks& free_blocks = pool(small);
-  const auto place = free_blocks.lower_bound({size, -1, -1});
+  const auto place =
+      std::lower_bound(free_blocks.begin(), free_blocks.end(), FreeKey{size, -1, -1});
   if (place == free_blocks.end()) return -1;
   const BlockId id = place->block;
   free_blocks.erase(place);
@@ -158,12 +159,16 @@ void CachingAllocator::join(BlockId id, BlockId next) {
 
 void CachingAllocator::put_free(BlockId id) {
   const Block& block = at(id);
-  pool(is_small(block)).insert({block.size, block.address, id});
+  const FreeKey key{block.size, block.address, id};
+  FreeBlocks& free_blocks = pool(is_small(block));
+  free_blocks.insert(std::lower_bound(free_blocks.begin(), free_blocks.end(), key), key);
 }
 
 void CachingAllocator::take_free(BlockId id) {
   const Block& block = at(id);
-  pool(is_small(block)).erase({block.size, block.address, id});
+  FreeBlocks& free_blocks = pool(is_small(block));
+  free_blocks.erase(std::lower_bound(free_blocks.begin(), free_blocks.end(),
+                                     FreeKey{block.size, block.address, id}));
 }
 
 void CachingAllocator::reserve(std::int64_t bytes) {

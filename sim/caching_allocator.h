@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <set>
 #include <vector>
 
 namespace stepcast {
@@ -70,7 +69,7 @@ class CachingAllocator {
       return a.size != b.size ? a.size < b.size : a.address < b.address;
     }
   };
-  using FreeBlocks = std::set<FreeKey>;
+  using FreeBlocks = std::vector<FreeKey>;  // sorted: they are few, and a tree's nodes are slow
 
   Block& at(BlockId id) { return blocks_[static_cast<std::size_t>(id)]; }
   FreeBlocks& pool(bool small) { return small ? small_blocks_ : large_blocks_; }

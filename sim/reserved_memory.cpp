@@ -1,9 +1,12 @@
 #include "sim/reserved_memory.h"
 
+#include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
 #include <tuple>
 #include <unordered_map>
+#include <utility>
 
 #include "base/contract.h"
 
@@ -11,6 +14,7 @@ namespace stepcast {
 namespace {
 
 constexpr int kMaximumSteps = 4;
+constexpr int kQuietRounds = 4;
 
 std::int64_t whole_bytes(Bytes size) { return static_cast<std::int64_t>(std::ceil(size.value())); }
 
@@ -28,7 +32,10 @@ class AllocatorRun {
  public:
   AllocatorRun(const RankProgram& rank, const MemoryEvents& events,
                CachingAllocator::Options options)
-      : rank_(rank), events_(events), allocator_(options) {}
+      : rank_(rank), events_(events), allocator_(options) {
+    one_chunk_ = std::all_of(events.slots.begin(), events.slots.end(),
+                             [](const MemorySlot& slot) { return slot.chunk == 0; });
+  }
 
   ReservedMemory run() {
     ReservedMemory result;
@@ -68,14 +75,13 @@ class AllocatorRun {
   void run_step(ReservedMemory& result) {
     ++result.steps;
     seen_.clear();
+    quiet_ends_.clear();
     const std::size_t count = events_.slots.size();
     for (std::size_t i = 0; i < count; ++i) {
       run_slot(events_.slots[i]);
       if (!may_end_round(events_.slots[i])) continue;
-      const auto [place, added] = seen_.try_emplace(state_after(events_.slots[i]), i);
-      if (added) continue;
-      const std::size_t skipped = skippable(place->second, i);
-      place->second = i;
+      const std::optional<std::size_t> earlier = repeated(i);
+      const std::size_t skipped = earlier ? skippable(*earlier, i) : 0;
       if (skipped == 0) continue;
       move_owners(events_.slots[i + skipped].micro_batch - events_.slots[i].micro_batch);
       i += skipped;
@@ -151,6 +157,27 @@ class AllocatorRun {
     return hash;
   }
 
+  std::size_t blocks_alive() const {
+    std::size_t count = 0;
+    for (const auto& [owner, blocks] : owners_) count += blocks.size();
+    return count;
+  }
+
+  // The slot that left the allocator as this one does. Rounds may also swap places with each other
+  // for long without needing more: after some of those it is the one before.
+  std::optional<std::size_t> repeated(std::size_t now) {
+    const std::size_t alive = blocks_alive();
+    const bool quiet = allocator_.peak_reserved() == peak_of_ends_ && alive == alive_at_end_;
+    if (!quiet) quiet_ends_.clear();
+    peak_of_ends_ = allocator_.peak_reserved();
+    alive_at_end_ = alive;
+    quiet_ends_.push_back(now);
+    const auto [place, added] = seen_.try_emplace(state_after(events_.slots[now]), now);
+    if (!added) return std::exchange(place->second, now);
+    if (!one_chunk_ || quiet_ends_.size() <= kQuietRounds) return std::nullopt;
+    return quiet_ends_[quiet_ends_.size() - 2];
+  }
+
   // How many slots after `now` do what those between `earlier` and `now` did, in whole rounds.
   std::size_t skippable(std::size_t earlier, std::size_t now) const {
     const std::vector<MemorySlot>& slots = events_.slots;
@@ -178,6 +205,10 @@ class AllocatorRun {
   CachingAllocator allocator_;
   std::map<Owner, std::vector<CachingAllocator::BlockId>> owners_;
   std::unordered_map<std::uint64_t, std::size_t> seen_;
+  bool one_chunk_ = true;                // then all that is alive goes on by the same micro-batches
+  std::vector<std::size_t> quiet_ends_;  // of rounds that reserved no more and freed what they took
+  std::int64_t peak_of_ends_ = 0;
+  std::size_t alive_at_end_ = 0;
   std::vector<ResidentBlock> residents_;
   const std::function<void(const BlockEvent&)>* watch_ = nullptr;
 };

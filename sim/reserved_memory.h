@@ -14,8 +14,9 @@ namespace stepcast {
 /// state is allocated beside what that step has left (frameworks create it in their first step),
 /// then steps run until one leaves the allocator as it found it, at most four. Slots that leave it
 /// as an earlier slot did, and that are followed by the same slots as that one was, are not run
-/// again. Resident parts consist of `rank.resident_tensors` equal tensors each. Tensors that are
-/// there less likely than not are left out.
+/// again; nor, with one chunk a stage, after four rounds that reserved nothing more. Resident parts
+/// consist of `rank.resident_tensors` equal tensors each. Tensors that are there less likely than
+/// not are left out.
 struct ReservedMemory {
   Bytes peak;       ///< most that was reserved
   int steps = 0;    ///< that were run
