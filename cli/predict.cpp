@@ -2,6 +2,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "base/input_error.h"
 #include "base/output_file.h"
 #include "cli/command.h"
 #include "cli/predictions.h"
@@ -71,6 +72,10 @@ Answer run_predict(const PredictCommand& command) {
   ScenarioOptions options = command.options;
   options.links |= options.format == Format::Json;
   check_report_file(options);
+  if (command.advise && options.format == Format::Csv) {
+    throw InputError({"--advise", ""}, "advice has no place in a row of CSV",
+                     "--format text and --format json give it");
+  }
   Predictions predictions = command.watches() ? predict_watched(command) : predict_paths(options);
   if (command.advise) add_advice(predictions.answers, options);
   const int exit_code = predictions.complete ? 0 : fault_exit;

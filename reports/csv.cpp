@@ -41,6 +41,11 @@ void add_memory(Row& row, const StepReport& report) {
   row.emplace_back("peak_bytes", csv_number(report.memory.peak().device.value()));
   row.emplace_back("peak_allocated_bytes", csv_number(report.memory.peak().allocated.value()));
   row.emplace_back("peak_rank", std::to_string(report.memory.peak_rank));
+  row.emplace_back("peak_reserved_bytes", csv_number(report.memory.peak().reserved.value()));
+  row.emplace_back("peak_low_bytes", csv_number(report.memory.low.value()));
+  row.emplace_back("peak_high_bytes", csv_number(report.memory.high.value()));
+  row.emplace_back("peak_at_s", csv_number(report.memory.peak().peak_at.value()));
+  row.emplace_back("host_peak_bytes", csv_number(report.memory.host_peak.value()));
   for (std::size_t p = 0; p < kNumMemoryParts; ++p) {
     row.emplace_back(fmt::format("{}_bytes", word(static_cast<MemoryPart>(p))),
                      csv_number(report.memory.peak().parts[p].value()));

@@ -134,9 +134,11 @@ std::optional<Scenario> changed(const nlohmann::json& scenario, const std::strin
   }
 }
 
-// What a person would set: data parallelism follows by itself.
-Settings shown(Settings settings) {
-  std::erase(settings, "plan/data_parallel=null");
+// As a person sets it: with the data parallelism that is left.
+Settings shown(Settings settings, const Scenario& changed) {
+  if (std::erase(settings, "plan/data_parallel=null") > 0) {
+    settings.push_back(fmt::format("plan/data_parallel={}", changed.job.plan.data_parallel));
+  }
   return settings;
 }
 
@@ -169,7 +171,7 @@ class Adviser {
       const Turn& turn = *valid[i];
       if (std::count(answered.begin(), answered.end(), turn.knobs) > 0) continue;
       answered.push_back(turn.knobs);
-      advice.ways.push_back({shown(turn.settings), std::move(*outcomes[i].report)});
+      advice.ways.push_back({shown(turn.settings, scenarios[i]), std::move(*outcomes[i].report)});
     }
   }
 

@@ -44,8 +44,6 @@ TEST_CASE("predict --advise lists changes that fit, the cheapest first, and they
     for (const std::string change : way["changes"]) {
       arguments.insert(arguments.end(), {"--set", change});
     }
-    // Degrees take the place of data parallelism, which then is what is left.
-    arguments.insert(arguments.end(), {"--set", "plan/data_parallel=null"});
     const ProgramEnd end = run_program(arguments);
     INFO(end.errors);
     REQUIRE(end.exit_code == 0);
@@ -67,4 +65,15 @@ TEST_CASE("predict --advise says so where it fits already, and where nothing doe
   INFO(end.errors);
   REQUIRE(end.exit_code == 0);
   REQUIRE_THAT(end.output, Catch::Contains("Advice\n  Nothing fits: "));
+}
+
+TEST_CASE("predict --advise as CSV is refused before anything is predicted", "[cli]") {
+  const TemporaryFolder folder;
+  const std::string scenario = folder.write("scenario.json", too_large);
+  const ProgramEnd end = run_program({"predict", scenario, "--advise", "--format", "csv"});
+  REQUIRE(end.exit_code == 2);
+  REQUIRE(end.output.empty());
+  REQUIRE(end.errors ==
+          "--advise: at /: advice has no place in a row of CSV\n"
+          "  hint: --format text and --format json give it\n");
 }
