@@ -6,7 +6,6 @@
 #include <memory>
 
 #include "calibration/logistic_fit.h"
-#include "models/profile_constants.h"
 #include "sim/memory_gauge.h"
 
 namespace stepcast {
@@ -24,15 +23,7 @@ class GaugedRun {
         measured_(*run.scenario.measured->peak_memory),
         gauge_(run.scenario),
         profile_(std::make_unique<Profile>(run.scenario.profile)) {
-    std::map<std::string, ConstantRef> by_path;
-    for (const ConstantRef& constant : constants_of(*profile_)) {
-      by_path.emplace(constant.path(), constant);
-    }
-    for (std::size_t i = 0; i < priors.size(); ++i) {
-      if (!uses_profile(*profile_, priors[i].profile)) continue;
-      const std::string kind = priors[i].profile.substr(0, priors[i].profile.find('/'));
-      constants_.emplace_back(i, by_path.at(kind + "/" + priors[i].constant));
-    }
+    constants_ = fitted_constants(*profile_, priors);
   }
 
   const MeasuredRun& run() const { return run_; }
@@ -70,7 +61,7 @@ class GaugedRun {
   Bytes measured_;
   MemoryGauge gauge_;
   std::unique_ptr<Profile> profile_;  // the constants point into it
-  std::vector<std::pair<std::size_t, ConstantRef>> constants_;
+  FittedConstants constants_;
 };
 
 std::vector<GaugedRun> gauged(const std::vector<MeasuredRun>& runs, bool fitted,

@@ -8,7 +8,6 @@
 #include <thread>
 
 #include "calibration/stalled_runs.h"
-#include "models/profile_constants.h"
 #include "sim/search/step_clock.h"
 
 namespace stepcast {
@@ -19,15 +18,7 @@ class TimedRun {
  public:
   TimedRun(const MeasuredRun& run, const std::vector<ProfilePrior>& priors)
       : clock_(run.scenario), profile_(std::make_unique<Profile>(run.scenario.profile)) {
-    std::map<std::string, ConstantRef> by_path;
-    for (const ConstantRef& constant : constants_of(*profile_)) {
-      by_path.emplace(constant.path(), constant);
-    }
-    for (std::size_t i = 0; i < priors.size(); ++i) {
-      if (!uses_profile(*profile_, priors[i].profile)) continue;
-      const std::string kind = priors[i].profile.substr(0, priors[i].profile.find('/'));
-      constants_.emplace_back(i, by_path.at(kind + "/" + priors[i].constant));
-    }
+    constants_ = fitted_constants(*profile_, priors);
   }
 
   // A fit moves one value at a time, and most runs do not depend on it: what is known is kept.
@@ -47,7 +38,7 @@ class TimedRun {
  private:
   StepClock clock_;
   std::unique_ptr<Profile> profile_;  // the constants point into it
-  std::vector<std::pair<std::size_t, ConstantRef>> constants_;
+  FittedConstants constants_;
   std::map<std::vector<double>, double> times_;
 };
 
@@ -145,6 +136,20 @@ std::vector<RunMiss> misses_of(const std::vector<const MeasuredRun*>& runs, bool
 bool uses_profile(const Profile& used, std::string_view profile) {
   return profile == "gpu/" + used.gpu.name || profile == "network/" + used.network.name ||
          profile == "framework/" + used.framework.name;
+}
+
+FittedConstants fitted_constants(Profile& profile, const std::vector<ProfilePrior>& priors) {
+  std::map<std::string, ConstantRef> by_path;
+  for (const ConstantRef& constant : constants_of(profile)) {
+    by_path.emplace(constant.path(), constant);
+  }
+  FittedConstants fitted;
+  for (std::size_t i = 0; i < priors.size(); ++i) {
+    if (!uses_profile(profile, priors[i].profile)) continue;
+    const std::string kind = priors[i].profile.substr(0, priors[i].profile.find('/'));
+    fitted.emplace_back(i, by_path.at(kind + "/" + priors[i].constant));
+  }
+  return fitted;
 }
 
 void mark_stalled(std::vector<MeasuredRun>& runs) {

@@ -6,10 +6,12 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "calibration/map_fit.h"
 #include "calibration/measured_runs.h"
+#include "models/profile_constants.h"
 
 namespace stepcast {
 
@@ -32,6 +34,10 @@ std::vector<ProfilePrior> read_priors(const std::string& file);
 
 /// Whether a scenario is predicted by the profile of that name, as "gpu/a100".
 bool uses_profile(const Profile& used, std::string_view profile);
+
+/// The constants of a profile that are fitted, by the place of their prior.
+using FittedConstants = std::vector<std::pair<std::size_t, ConstantRef>>;
+FittedConstants fitted_constants(Profile& profile, const std::vector<ProfilePrior>& priors);
 
 /// Relative error of a run, and whether the fit saw it.
 struct RunMiss {

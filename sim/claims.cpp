@@ -7,6 +7,7 @@
 #include "models/memory.h"
 #include "models/price.h"
 #include "models/transformer.h"
+#include "sim/memory_timeline.h"
 
 namespace stepcast {
 namespace {
@@ -35,19 +36,7 @@ Flop forward_flop(const Scenario& scenario, double tokens) {
 
 Bytes peak_of_kind(const MemoryReport& memory, MemoryKind kind) {
   Bytes peak;
-  for (const StageMemory& stage : memory.stages) {
-    switch (kind) {
-      case MemoryKind::Allocated:
-        peak = std::max(peak, stage.allocated);
-        break;
-      case MemoryKind::Reserved:
-        peak = std::max(peak, stage.reserved);
-        break;
-      case MemoryKind::Device:
-        peak = std::max(peak, stage.device);
-        break;
-    }
-  }
+  for (const StageMemory& stage : memory.stages) peak = std::max(peak, of_kind(stage, kind));
   return peak;
 }
 

@@ -16,18 +16,6 @@ int micro_batches_to_fill(const TrainingJob& job) {
   return std::min(all, 3 * job.plan.pipeline_parallel);
 }
 
-Bytes of_kind(const StageMemory& stage, MemoryKind kind) {
-  switch (kind) {
-    case MemoryKind::Allocated:
-      return stage.allocated;
-    case MemoryKind::Reserved:
-      return stage.reserved;
-    case MemoryKind::Device:
-      return stage.device;
-  }
-  return {};
-}
-
 }  // namespace
 
 MemoryGauge::MemoryGauge(Scenario scenario)

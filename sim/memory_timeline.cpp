@@ -169,6 +169,18 @@ StageMemory untimed_stage_memory(const RankProgram& rank, const AllocatorSetting
   return stage;
 }
 
+Bytes of_kind(const StageMemory& stage, MemoryKind kind) {
+  switch (kind) {
+    case MemoryKind::Allocated:
+      return stage.allocated;
+    case MemoryKind::Reserved:
+      return stage.reserved;
+    case MemoryKind::Device:
+      return stage.device;
+  }
+  return {};
+}
+
 std::vector<MemoryPoint> memory_over_time(const FoldedProgram& folded, const Timeline& timeline,
                                           int stage, int points) {
   const int rank_class = class_of_stage(folded, stage);

@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "scenarios/scenario.h"
 #include "sim/caching_allocator.h"
 #include "sim/folding.h"
 #include "sim/step_report.h"
@@ -31,6 +32,9 @@ std::vector<StageMemory> stage_memory(const FoldedProgram& folded, const Timelin
 /// The same of one program, without the instant; reserved and device memory where asked for.
 StageMemory untimed_stage_memory(const RankProgram& rank, const AllocatorSettings& settings,
                                  bool with_reserved);
+
+/// The stage's peak as a measurement of that kind counts it.
+Bytes of_kind(const StageMemory& stage, MemoryKind kind);
 
 /// Allocated bytes of a stage over the step, at most `points` of them: of each stretch its highest.
 std::vector<MemoryPoint> memory_over_time(const FoldedProgram& folded, const Timeline& timeline,
