@@ -5,6 +5,7 @@
 
 #include "base/input_error.h"
 #include "cli/command.h"
+#include "cli/compare_search.h"
 #include "cli/predictions.h"
 #include "cli/report_file.h"
 #include "reports/comparison.h"
@@ -16,8 +17,14 @@
 namespace stepcast {
 namespace {
 
-Answer run_compare(const ScenarioOptions& options) {
+struct CompareOptions : ScenarioOptions {
+  bool search = false;
+  SearchOptions of_search;
+};
+
+Answer run_compare(const CompareOptions& options) {
   check_report_file(options);
+  if (options.search) return compare_best(options, options.of_search);
   const Predictions outcome = predict_paths(options);
   const std::vector<Prediction>& predictions = outcome.answers;
   if (!outcome.complete) throw std::runtime_error("there is no comparison without all answers");
@@ -43,10 +50,19 @@ void add_compare(CLI::App& program, Command& chosen) {
   CLI::App* command = program.add_subcommand(
       "compare",
       "Scenarios side by side: what moves from the first to each other, and by how much");
-  const auto options = std::make_shared<ScenarioOptions>();
+  const auto options = std::make_shared<CompareOptions>();
   add_scenario_options(*command, *options);
   add_report_option(*command, *options);
-  command->callback([options, &chosen] { chosen = [options] { return run_compare(*options); }; });
+  CLI::Option* search = command->add_flag(
+      "--search", options->search,
+      "Compare the best layouts of the scenarios' clusters; lists in a cluster are searched one by "
+      "one (--engine is then auto unless said)");
+  add_time_limit(*command, options->of_search)->needs(search);
+  for (CLI::Option* goal : add_goal_options(*command, options->read)) goal->needs(search);
+  command->callback([command, options, &chosen] {
+    if (options->search && command->count("--engine") == 0) options->engine = EngineChoice::Auto;
+    chosen = [options] { return run_compare(*options); };
+  });
 }
 
 }  // namespace stepcast

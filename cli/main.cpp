@@ -10,12 +10,14 @@
 #include "cli/command.h"
 
 namespace stepcast {
+void add_sweep(CLI::App& program, Command& chosen);  // TEMP
 namespace {
 
 constexpr const char* examples = R"(Examples:
   stepcast predict scenarios/guide/65b_8_nodes.json
   stepcast predict scenarios/guide/65b_8_nodes.json --set plan.tensor_parallel=8 --format json
   stepcast compare scenarios/guide/65b_4_nodes.json scenarios/guide/65b_8_nodes.json
+  stepcast sweep scenarios/guide/65b_8_nodes.json
   stepcast validate scenarios/validation/megatron_sc21_table1.json
   stepcast topology import topo.txt --gpu a100_sxm_80gb --out node.json
   stepcast topology collectives --node dgx_a100_80gb --nodes 2 --fabric hdr_rail
@@ -44,6 +46,7 @@ void set_up(CLI::App& program, Command& chosen) {
   program.footer(examples);
   add_predict(program, chosen);
   add_compare(program, chosen);
+  add_sweep(program, chosen);
   add_validate(program, chosen);
   add_topology(program, chosen);
   add_catalogue(program, chosen);

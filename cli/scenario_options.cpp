@@ -1,5 +1,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cstdlib>
 #include <string>
 #include <thread>
 #include <utility>
@@ -31,6 +32,12 @@ void add_choice(CLI::App& command, const std::string& name, Value& value,
       ->type_name(CLI::detail::join(words, "|"));
 }
 
+// Ranks of an MPI job share the machine's cores.
+int ranks_on_this_machine() {
+  const char* ranks = std::getenv("OMPI_COMM_WORLD_LOCAL_SIZE");
+  return ranks == nullptr ? 1 : std::max(1, std::atoi(ranks));
+}
+
 }  // namespace
 
 void add_scenario_options(CLI::App& command, ScenarioOptions& options) {
@@ -53,7 +60,8 @@ void add_scenario_options(CLI::App& command, ScenarioOptions& options) {
   add_choice(command, "--engine", options.engine, engines,
              "auto is analytic where that is proven to be what event gives");
   add_choice(command, "--format", options.format, formats, "What to print");
-  options.jobs = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  options.jobs =
+      std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / ranks_on_this_machine());
   command
       .add_option(
           "--jobs", options.jobs,

@@ -136,14 +136,17 @@ std::optional<Violation> nccl_violation(const Scenario& scenario) {
 
 int num_gpus(const ClusterSpec& cluster) { return cluster.nodes * gpus_per_node(cluster); }
 
+std::optional<Violation> kernel_violation(const Scenario& scenario) {
+  const GpuSpec& gpu = scenario.cluster.node.gpu;
+  const std::optional<Violation> precision = precision_violation(scenario.job, gpu);
+  return precision ? precision : attention_violation(scenario.job, gpu);
+}
+
 std::optional<Violation> first_violation(const Scenario& scenario) {
   const std::vector<Violation> found = violations(scenario.job, num_gpus(scenario.cluster));
   if (found.empty()) {
-    const GpuSpec& gpu = scenario.cluster.node.gpu;
-    const std::optional<Violation> precision = precision_violation(scenario.job, gpu);
-    if (precision) return precision;
-    const std::optional<Violation> attention = attention_violation(scenario.job, gpu);
-    return attention ? attention : nccl_violation(scenario);
+    const std::optional<Violation> kernel = kernel_violation(scenario);
+    return kernel ? kernel : nccl_violation(scenario);
   }
   Violation first = found.front();
   if (first.key == "/plan" && !first.details.empty()) {

@@ -1,4 +1,4 @@
-// What a scenario's cluster refuses that its plan alone would allow. Private to scenarios/.
+// What a scenario's cluster refuses that its plan alone would allow.
 #pragma once
 
 #include <optional>
@@ -9,6 +9,9 @@ namespace stepcast {
 
 /// GPUs in use.
 int num_gpus(const ClusterSpec& cluster);
+
+/// A precision or a kernel that the GPU does not have, whatever the plan.
+std::optional<Violation> kernel_violation(const Scenario& scenario);
 
 /// Why a completed scenario cannot run: the first of the plan's violations, or a kernel that the
 /// GPU does not have.

@@ -128,6 +128,13 @@ void add_overheads(StageMemory& stage, const RankProgram& rank, const MemoryEven
   part_of(stage.parts, MemoryPart::Context) += rank.outside_allocator;
 }
 
+MemoryChange tensor_change(const RankProgram& rank, InstructionKind kind, std::int32_t tensor) {
+  const TensorShape& shape = rank.tensors[static_cast<std::size_t>(tensor)];
+  if (!is_expected(shape)) return {};
+  if (kind == InstructionKind::Free) return {Bytes(), -shape.total()};
+  return {shape.total(), shape.total()};
+}
+
 }  // namespace
 
 CachingAllocator::Options allocator_options(const AllocatorSettings& settings,
@@ -208,6 +215,22 @@ std::vector<MemoryPoint> memory_over_time(const FoldedProgram& folded, const Tim
   }
   return highest;
 }
+
+MemoryChange memory_change(const RankProgram& rank, const Instruction& instruction) {
+  if (instruction.kind == InstructionKind::Call) {
+    MemoryChange all;
+    for (const BlockAllocation& inside :
+         rank.blocks[static_cast<std::size_t>(instruction.index)].allocations) {
+      all = all.then(tensor_change(rank, inside.kind, inside.tensor));
+    }
+    return all;
+  }
+  const bool touches =
+      instruction.kind == InstructionKind::Allocate || instruction.kind == InstructionKind::Free;
+  return touches ? tensor_change(rank, instruction.kind, instruction.index) : MemoryChange{};
+}
+
+Bytes always_held(const RankProgram& rank) { return sum(rank.resident) + rank.outside_allocator; }
 
 double out_of_memory_probability(Bytes device, Bytes capacity, double spread) {
   if (device <= Bytes()) return 0.0;

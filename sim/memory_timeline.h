@@ -2,6 +2,7 @@
 // for a GPU of a given capacity.
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
 #include "scenarios/scenario.h"
@@ -39,6 +40,23 @@ Bytes of_kind(const StageMemory& stage, MemoryKind kind);
 /// Allocated bytes of a stage over the step, at most `points` of them: of each stretch its highest.
 std::vector<MemoryPoint> memory_over_time(const FoldedProgram& folded, const Timeline& timeline,
                                           int stage, int points);
+
+/// What a stretch of the compute stream does to the tensors alive.
+struct MemoryChange {
+  Bytes peak;  ///< most above the beginning, at any time; never below zero
+  Bytes net;   ///< from beginning to end
+
+  MemoryChange then(const MemoryChange& next) const {
+    return {std::max(peak, net + next.peak), net + next.net};
+  }
+};
+
+/// Of one instruction: what it or the block that it calls allocates and frees, as far as the point
+/// estimate counts it.
+MemoryChange memory_change(const RankProgram& rank, const Instruction& instruction);
+
+/// What is held throughout the step: resident parts, CUDA context and communicators' buffers.
+Bytes always_held(const RankProgram& rank);
 
 /// P(device memory > capacity) when the logarithm of the predicted peak errs by `spread`.
 double out_of_memory_probability(Bytes device, Bytes capacity, double spread);

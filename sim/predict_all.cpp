@@ -1,15 +1,9 @@
 #include "sim/predict_all.h"
 
-#include <poll.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <memory>
-#include <stdexcept>
 
 #include "base/contract.h"
-#include "sim/child_process.h"
+#include "sim/crew.h"
 #include "sim/wire.h"
 
 namespace stepcast {
@@ -86,96 +80,27 @@ PredictionOutcome outcome_of(const Scenario& scenario, const Predictor& predicto
   }
 }
 
-class WorkerPool {
- public:
-  WorkerPool(std::span<const Scenario> scenarios, const Predictor& predictor,
-             const DoneNote& progress)
-      : scenarios_(scenarios),
-        predictor_(predictor),
-        progress_(progress),
-        outcomes_(scenarios.size()) {}
-
-  std::vector<PredictionOutcome> run(std::size_t jobs) {
-    workers_.resize(std::min(jobs, scenarios_.size()));
-    for (Worker& worker : workers_) start(worker);
-    for (Worker& worker : workers_) hand_out(worker);
-    while (done_ < scenarios_.size()) {
-      for (Worker* worker : answering()) take_answer(*worker);
-    }
-    return std::move(outcomes_);
-  }
-
- private:
-  struct Worker {
-    std::unique_ptr<ChildProcess> process;
-    bool busy = false;
-    std::size_t scenario = 0;  // the one it works on
-  };
-
-  void start(Worker& worker) {
-    worker.process = std::make_unique<ChildProcess>([this](const Channel& parent) {
-      while (const std::optional<std::string> request = parent.receive()) {
-        const auto index = from_bytes<std::size_t>(*request);
-        if (!parent.send(to_bytes(outcome_of(scenarios_[index], predictor_)))) return false;
-      }
-      return true;
-    });
-  }
-
-  void hand_out(Worker& worker) {
-    worker.busy = next_ < scenarios_.size();
-    if (!worker.busy) return;
-    worker.scenario = next_++;
-    worker.process->channel().send(to_bytes(worker.scenario));  // a dead one shows at its answer
-  }
-
-  // Workers that have answered or died.
-  std::vector<Worker*> answering() {
-    std::vector<Worker*> busy;
-    std::vector<pollfd> polled;
-    for (Worker& worker : workers_) {
-      if (!worker.busy) continue;
-      busy.push_back(&worker);
-      polled.push_back({worker.process->channel().descriptor(), POLLIN, 0});
-    }
-    while (::poll(polled.data(), polled.size(), -1) < 0) {
-      if (errno != EINTR) throw std::runtime_error(std::strerror(errno));
-    }
-    std::vector<Worker*> ready;
-    for (std::size_t i = 0; i < busy.size(); ++i) {
-      if (polled[i].revents != 0) ready.push_back(busy[i]);
-    }
-    return ready;
-  }
-
-  void take_answer(Worker& worker) {
-    PredictionOutcome& outcome = outcomes_[worker.scenario];
-    if (const std::optional<std::string> answer = worker.process->channel().receive()) {
-      outcome = from_bytes<PredictionOutcome>(*answer);
-    } else {
-      outcome.error = "the worker process failed: " + worker.process->wait();
-      if (next_ < scenarios_.size()) start(worker);
-    }
-    progress_(++done_);
-    hand_out(worker);
-  }
-
-  std::span<const Scenario> scenarios_;
-  const Predictor& predictor_;
-  const DoneNote& progress_;
-  std::vector<PredictionOutcome> outcomes_;
-  std::vector<Worker> workers_;
-  std::size_t next_ = 0;
-  std::size_t done_ = 0;
-};
-
 }  // namespace
 
 std::vector<PredictionOutcome> predict_all(std::span<const Scenario> scenarios,
                                            const Predictor& predictor, int jobs,
                                            const DoneNote& progress) {
   STEPCAST_REQUIRES(jobs >= 1);
-  return WorkerPool(scenarios, predictor, progress).run(static_cast<std::size_t>(jobs));
+  std::vector<PredictionOutcome> outcomes(scenarios.size());
+  Crew crew(static_cast<int>(std::min(scenarios.size(), static_cast<std::size_t>(jobs))),
+            [&](std::string_view task) {
+              return to_bytes(outcome_of(scenarios[from_bytes<std::size_t>(task)], predictor));
+            });
+  std::size_t next = 0;
+  for (std::size_t done = 0; done < scenarios.size();) {
+    for (; crew.idle() > 0 && next < scenarios.size(); ++next) crew.hand_out(next, to_bytes(next));
+    for (CrewReport& report : crew.wait(-1)) {
+      outcomes[report.task] = report.answer ? from_bytes<PredictionOutcome>(*report.answer)
+                                            : PredictionOutcome{std::nullopt, report.failure};
+      progress(++done);
+    }
+  }
+  return outcomes;
 }
 
 std::vector<PredictionOutcome> predict_all(std::span<const Scenario> scenarios,

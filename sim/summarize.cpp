@@ -108,8 +108,10 @@ void fill_memory(StepReport& report, const EngineRun& run, const FoldedProgram& 
   report.memory.high = interval.high;
   report.memory.timeline =
       memory_over_time(folded, run.timeline, report.memory.peak_stage, num_timeline_points);
-  report.oom_probability =
-      out_of_memory_probability(report.memory.peak(), report.memory.capacity, spread);
+  for (const StageMemory& stage : report.memory.stages) {  // fragments can make another one fullest
+    report.oom_probability = std::max(
+        report.oom_probability, out_of_memory_probability(stage, report.memory.capacity, spread));
+  }
   report.fits = report.oom_probability < 0.5;
   if (!report.fits) {
     report.warnings.push_back(

@@ -25,6 +25,13 @@ class LayoutBound {
   /// would discard by step_time.
   Seconds stage_bound(const ParallelPlan& plan, const Batch& batch);
 
+  /// Whether step_time is cheap; else it takes the general engine some hundred times longer.
+  bool is_walkable(const ParallelPlan& plan, const Batch& batch);
+
+  /// At most the device memory of the fullest GPU: what is allocated at the peak, and what lies
+  /// outside the allocator. Zero where ranks of a stage are not all alike.
+  Bytes memory(const ParallelPlan& plan, const Batch& batch);
+
  private:
   struct Caches;
   std::unique_ptr<Caches> caches_;

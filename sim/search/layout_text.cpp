@@ -43,7 +43,6 @@ class SectionWriter {
     return true;
   }
 
-  double busy() const { return busy_; }
   int num_events() const { return static_cast<int>(noted_.size()); }
 
  private:
@@ -92,7 +91,6 @@ class SectionWriter {
   }
 
   void advance(std::size_t stream, double time, std::vector<ClockInstruction>& out) {
-    if (stream == static_cast<std::size_t>(Stream::Compute)) busy_ += time;
     if (out.size() > begin_ && goes_on(out.back(), stream)) {
       out.back().time += time;
     } else {
@@ -182,7 +180,6 @@ class SectionWriter {
   std::map<int, int> waits_;  // event -> how many instructions wait for it
   std::map<int, int> noted_;  // event -> number in the section
   std::size_t begin_ = 0;
-  double busy_ = 0;
 };
 
 bool only_receives(const RankProgram& text) {
@@ -195,6 +192,32 @@ bool only_receives(const RankProgram& text) {
     }
   }
   return true;
+}
+
+// What the compute stream is busy with, each instruction alone.
+double busy_time(const FoldedProgram& folded, int stage, const Queues& queues) {
+  double busy = 0;
+  const auto add = [&](const Instruction& instruction) {
+    if (instruction.kind == InstructionKind::Compute ||
+        instruction.kind == InstructionKind::Collective) {
+      busy += instruction_time(folded, stage, instruction).value();
+    }
+  };
+  for (const Instruction* instruction : queues[static_cast<std::size_t>(Stream::Compute)]) {
+    add(*instruction);
+    if (instruction->kind != InstructionKind::Call) continue;
+    const Block& block = folded.text(stage).blocks[static_cast<std::size_t>(instruction->index)];
+    for (const Instruction& inside : block.body) add(inside);
+  }
+  return busy;
+}
+
+MemoryChange memory_of(const RankProgram& program, const Queues& queues) {
+  MemoryChange all;
+  for (const Instruction* instruction : queues[static_cast<std::size_t>(Stream::Compute)]) {
+    all = all.then(memory_change(program, *instruction));
+  }
+  return all;
 }
 
 // The stage's instructions by section.
@@ -226,7 +249,7 @@ int micro_batches_to_show(Schedule schedule, const PipelineShape& shape) {
   return std::min(shape.micro_batches, (num_slot_kinds + rounds - 1) / rounds * rounds);
 }
 
-std::optional<LayoutText> layout_text(const FoldedProgram& folded, const PipelineShape& shape) {
+LayoutText layout_text(const FoldedProgram& folded, const PipelineShape& shape) {
   LayoutText text;
   text.chunks = shape.chunks;
   for (const FoldedCommunicator& communicator : folded.communicators) {
@@ -234,13 +257,15 @@ std::optional<LayoutText> layout_text(const FoldedProgram& folded, const Pipelin
   }
   for (int stage = 0; stage < shape.stages; ++stage) {
     const RankProgram& program = folded.text(stage);
-    if (!only_receives(program)) return std::nullopt;
+    if (!only_receives(program)) text.walkable = false;
+    text.always_held.push_back(always_held(program));
     std::vector<Section>& sections = text.stages.emplace_back();
     for (const Queues& queues : sections_of(program, text, shape.micro_batches)) {
       const int begin = static_cast<int>(text.instructions.size());
       SectionWriter writer(folded, stage, queues);
-      if (!writer.write(text.instructions)) return std::nullopt;
-      sections.push_back({begin, static_cast<int>(text.instructions.size()), writer.busy()});
+      if (!writer.write(text.instructions)) text.walkable = false;
+      sections.push_back({begin, static_cast<int>(text.instructions.size()),
+                          busy_time(folded, stage, queues), memory_of(program, queues)});
       text.num_events = std::max(text.num_events, writer.num_events());
     }
   }

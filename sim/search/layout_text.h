@@ -4,11 +4,11 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <vector>
 
 #include "models/pipeline_schedule.h"
 #include "sim/folding.h"
+#include "sim/memory_timeline.h"
 
 namespace stepcast {
 
@@ -31,11 +31,13 @@ struct ClockInstruction {
   double time = 0;  ///< seconds
 };
 
-/// A range of LayoutText::instructions, and how long it keeps the compute stream busy.
+/// A range of LayoutText::instructions, how long it keeps the compute stream busy, and the tensors
+/// that it brings to life.
 struct Section {
   int begin = 0;
   int end = 0;
   double busy = 0;
+  MemoryChange memory = {};
 };
 
 /// Slots of the first, the last and the other micro-batches differ.
@@ -44,9 +46,14 @@ inline constexpr int num_slot_kinds = 3;
 struct LayoutText {
   std::vector<ClockInstruction> instructions;
   std::vector<std::vector<Section>> stages;  ///< [stage][section_of(...)], last the step's end
+  std::vector<Bytes> always_held;            ///< [stage]: resident, and outside the allocator
   std::vector<int> meeting_sizes;            ///< [channel or meeting]; stages that meet there
   int chunks = 1;
   int num_events = 0;  ///< most in one section
+  /// Whether the instructions tell all. They do not where a stage does what clocks cannot tell:
+  /// blocks that meet other stages, receiving streams that do more than receive, events between
+  /// slots. What sections keep busy and hold is right all the same.
+  bool walkable = true;
 
   /// Place of a slot among its stage's sections, of `micro_batches` in all.
   int section_of(const Slot& slot, int micro_batches) const {
@@ -59,9 +66,7 @@ struct LayoutText {
 /// Micro-batches that show every kind of slot of a layout: the first, another, the last.
 int micro_batches_to_show(Schedule schedule, const PipelineShape& shape);
 
-/// Requires rank class = stage and a program of micro_batches_to_show() micro-batches. Nothing
-/// where a stage does what clocks cannot tell: blocks that meet other stages, receiving streams
-/// that do more than receive, events between slots.
-std::optional<LayoutText> layout_text(const FoldedProgram& folded, const PipelineShape& shape);
+/// Requires rank class = stage and a program of micro_batches_to_show() micro-batches.
+LayoutText layout_text(const FoldedProgram& folded, const PipelineShape& shape);
 
 }  // namespace stepcast

@@ -162,4 +162,24 @@ Seconds stage_bound(const LayoutText& text, int micro_batches) {
   return Seconds(bound);
 }
 
+Seconds compute_bound(const LayoutText& text, int micro_batches) {
+  double bound = 0;
+  for (std::size_t stage = 0; stage < text.stages.size(); ++stage) {
+    bound = std::max(bound, busy_time(text, stage, micro_batches) + text.stages[stage].back().busy);
+  }
+  return Seconds(bound);
+}
+
+Bytes peak_memory(const LayoutText& text, const SlotOrder& order) {
+  Bytes most;
+  for (std::size_t stage = 0; stage < order.size(); ++stage) {
+    MemoryChange all;
+    for (const int section : order[stage]) {
+      all = all.then(text.stages[stage][static_cast<std::size_t>(section)].memory);
+    }
+    most = std::max(most, text.always_held[stage] + all.peak);
+  }
+  return most;
+}
+
 }  // namespace stepcast

@@ -18,7 +18,7 @@ SlotOrder slot_order(Schedule schedule, const PipelineShape& shape, const Layout
 /// Keeps its memory from one walk to the next.
 class LayoutWalk {
  public:
-  /// When the last stream ends.
+  /// When the last stream ends. Requires a text that can be walked.
   Seconds run(const LayoutText& text, const SlotOrder& order);
 
  private:
@@ -63,5 +63,11 @@ class LayoutWalk {
 /// At most the walk's time: for every stage, what must come before its first slot, its own compute,
 /// and what must come after its last slot.
 Seconds stage_bound(const LayoutText& text, int micro_batches);
+
+/// At most the walk's time, of any layout: the longest of the stages' own compute.
+Seconds compute_bound(const LayoutText& text, int micro_batches);
+
+/// The most that any stage holds at one time, in the order of its slots.
+Bytes peak_memory(const LayoutText& text, const SlotOrder& order);
 
 }  // namespace stepcast

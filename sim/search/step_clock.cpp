@@ -30,10 +30,10 @@ Seconds StepClock::step_time(const Profile& profile) {
       stage_programs(shown, profile, device, grid_.placement(), grid_.cluster());
   const std::optional<FoldedProgram> folded = grid_.fold(programs, shown, profile);
   if (!folded) return general_time(profile);
-  const std::optional<LayoutText> text = layout_text(*folded, shape);
-  if (!text) return general_time(profile);
-  if (!order_) order_ = slot_order(*shown.plan.schedule, shape_, *text);
-  return walk_.run(*text, *order_);
+  const LayoutText text = layout_text(*folded, shape);
+  if (!text.walkable) return general_time(profile);
+  if (!order_) order_ = slot_order(*shown.plan.schedule, shape_, text);
+  return walk_.run(text, *order_);
 }
 
 Seconds StepClock::general_time(const Profile& profile) const {

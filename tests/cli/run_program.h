@@ -36,12 +36,11 @@ inline int exit_code(pid_t child) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-/// `output_file`: where stdout goes instead of into `output`.
-inline ProgramEnd run_program(std::vector<std::string> arguments, std::string output_file = "") {
+/// Runs a command by its path. `output_file`: where stdout goes instead of into `output`.
+inline ProgramEnd run_command(std::vector<std::string> command, std::string output_file = "") {
   const TemporaryFolder folder;
-  arguments.insert(arguments.begin(), STEPCAST_PROGRAM);
   std::vector<char*> argv;
-  for (std::string& argument : arguments) argv.push_back(argument.data());
+  for (std::string& word : command) argv.push_back(word.data());
   argv.push_back(nullptr);
 
   const std::string output = output_file.empty() ? folder.path("output") : output_file;
@@ -61,6 +60,11 @@ inline ProgramEnd run_program(std::vector<std::string> arguments, std::string ou
   end.output = output_file.empty() ? text_of(output) : "";
   end.errors = text_of(errors);
   return end;
+}
+
+inline ProgramEnd run_program(std::vector<std::string> arguments, std::string output_file = "") {
+  arguments.insert(arguments.begin(), STEPCAST_PROGRAM);
+  return run_command(std::move(arguments), std::move(output_file));
 }
 
 }  // namespace stepcast::test
