@@ -77,9 +77,12 @@ void add_tensor_traits(StepContext& context, const Cluster& cluster) {
   }
 }
 
-// Of the first stage: as many forward passes as it is ahead of its backward passes.
+// Of the first stage: as many forward passes as it is ahead of its backward passes. Nothing where
+// no likelihood depends on it.
 Seconds held_forward_time(const StepContext& context) {
   const ParallelPlan& plan = context.plan();
+  const bool asked = context.work.framework.memory.held_inputs.time.value > Seconds();
+  if (!asked || plan.tensor_parallel == 1) return Seconds();
   const int in_flight = std::min(plan.pipeline_parallel, num_micro_batches(context.job()));
   const int layers = layers_per_chunk(context.job(), context.work.framework).front();
   return in_flight * layers * plan.virtual_pipeline * layer_forward_time(context);
