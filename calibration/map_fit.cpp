@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <random>
 
 #include "base/contract.h"
 
@@ -123,7 +124,13 @@ void set_lower_ends(ceres::Problem& problem, Vector& z, const FitProblem& asked)
   }
 }
 
-bool minimise(const FitProblem& asked, double dispersion, Model& model, Vector& z) {
+struct Minimum {
+  Vector z;
+  double cost = 0;
+  bool converged = false;
+};
+
+Minimum minimum_from(Vector z, const FitProblem& asked, double dispersion, Model& model) {
   SharedEvaluation evaluation(model, z);
   ceres::Problem::Options ownership;
   ownership.evaluation_callback = &evaluation;
@@ -146,7 +153,24 @@ bool minimise(const FitProblem& asked, double dispersion, Model& model, Vector& 
   options.logging_type = ceres::SILENT;
   ceres::Solver::Summary summary;
   ceres::Solve(options, &problem, &summary);
-  return summary.termination_type == ceres::CONVERGENCE;
+  return {z, summary.final_cost, summary.termination_type == ceres::CONVERGENCE};
+}
+
+// A minimum further from the prior's own has to be better by a likelihood of e^5: what several
+// minima explain about equally well, the one that the prior leads to explains best elsewhere.
+Minimum lowest_minimum(const FitProblem& problem, Model& model) {
+  const auto parameters = static_cast<Eigen::Index>(problem.parameters.size());
+  Minimum best = minimum_from(Vector::Zero(parameters), problem, 1.0, model);
+  constexpr double kClearlyLower = 5;
+  std::mt19937_64 random(1);
+  std::normal_distribution<double> normal;
+  for (int start = 1; start < problem.starts; ++start) {
+    Vector z(parameters);
+    for (double& one : z) one = normal(random);
+    Minimum other = minimum_from(std::move(z), problem, 1.0, model);
+    if (other.cost < best.cost - kClearlyLower) best = std::move(other);
+  }
+  return best;
 }
 
 // 1.4826 x the median of |residual|, drawn to 1 as if ten further residuals of the stated noise
@@ -224,12 +248,16 @@ void fill_measurements(MapFit& fit, const Vector& before, const Vector& after,
 MapFit fit_map(const FitProblem& problem) {
   check(problem);
   Model model(problem);
-  Vector z = Vector::Zero(static_cast<Eigen::Index>(problem.parameters.size()));
-  const Vector before = model.misses(z);
+  const auto parameters = static_cast<Eigen::Index>(problem.parameters.size());
+  const Vector before = model.misses(Vector::Zero(parameters));
   MapFit fit;
-  fit.converged = minimise(problem, 1.0, model, z);
-  fit.dispersion = spread_of_residuals(model.misses(z), problem);
-  if (fit.dispersion > 1.0) fit.converged = minimise(problem, fit.dispersion, model, z);
+  Minimum minimum = lowest_minimum(problem, model);
+  fit.dispersion = spread_of_residuals(model.misses(minimum.z), problem);
+  if (fit.dispersion > 1.0) {
+    minimum = minimum_from(std::move(minimum.z), problem, fit.dispersion, model);
+  }
+  fit.converged = minimum.converged;
+  const Vector& z = minimum.z;
   const Vector after = model.misses(z);
   const Matrix jacobian = model.jacobian(z);
   const Vector weights = robust_weights(after, fit.dispersion, problem);

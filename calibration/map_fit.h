@@ -39,6 +39,9 @@ struct FitProblem {
   FitPredictor predict;
   /// Misses beyond this many standard deviations count less and less (Cauchy's loss).
   double robust_beyond = 2.5;
+  /// Points to start from: the prior, and others drawn from it with a fixed seed. More than one
+  /// where predictions have kinks (the fastest of several algorithms), which trap a descent.
+  int starts = 1;
 };
 
 /// One parameter after the fit.
