@@ -34,6 +34,22 @@ bool is_correction(std::string_view path) {
   return path.starts_with("network/inside_node/") || path.starts_with("network/across_nodes/");
 }
 
+// Saves asking predictions that are dear: a step's peak of memory does not depend on times.
+bool may_feel(EvidenceKind kind, std::string_view path) {
+  const bool of_memory = path.starts_with("framework/memory/");
+  switch (kind) {
+    case EvidenceKind::Collective:
+      return path.starts_with("network/");
+    case EvidenceKind::Kernel:
+      return path.starts_with("gpu/");
+    case EvidenceKind::PeakMemory:
+      return of_memory;
+    case EvidenceKind::StepTime:
+      break;
+  }
+  return !of_memory;
+}
+
 double at(const CalibratedConstant& constant, double z) {
   if (constant.additive) return std::max(0.0, constant.prior + constant.prior_spread * z);
   return constant.prior * std::exp(constant.prior_spread * z);
@@ -88,6 +104,10 @@ FitProblem problem_of(const std::vector<CalibratedConstant>& constants, const Pr
     predicted.reserve(evidence.size());
     for (const Evidence& one : evidence) predicted.push_back(one.predict(profile));
     return predicted;
+  };
+  problem.predict_one = [evidence, movable = std::make_shared<MovableProfile>(prior, constants)](
+                            std::span<const double> values, std::size_t one) {
+    return evidence[one].predict(movable->with(values));
   };
   return problem;
 }
@@ -207,20 +227,22 @@ std::vector<CalibratedConstant> calibratable_constants(const Profile& prior, boo
   return constants;
 }
 
-std::vector<bool> felt(const std::vector<CalibratedConstant>& constants, const Profile& prior,
-                       std::span<const Evidence> evidence) {
+std::vector<std::vector<std::size_t>> felt_by(const std::vector<CalibratedConstant>& constants,
+                                              const Profile& prior,
+                                              std::span<const Evidence> evidence) {
   constexpr double kSpreads = 1.5;
-  constexpr double kOfNoise = 1e-3;
+  constexpr double kOfNoise = 0.01;
   MovableProfile movable(prior, constants);
-  std::vector<bool> felt;
-  for (std::size_t i = 0; i < constants.size(); ++i) {
-    const auto feels = [&](const Evidence& one) {
-      const double low = one.predict(movable.with(i, at(constants[i], -kSpreads)));
-      const double high = one.predict(movable.with(i, at(constants[i], kSpreads)));
-      return std::abs(high / low - 1) > kOfNoise * one.noise;
-    };
-    felt.push_back(std::any_of(evidence.begin(), evidence.end(), feels));
-    movable.with(i, constants[i].prior);
+  std::vector<std::vector<std::size_t>> felt;
+  for (std::size_t p = 0; p < constants.size(); ++p) {
+    std::vector<std::size_t>& rows = felt.emplace_back();
+    for (std::size_t i = 0; i < evidence.size(); ++i) {
+      if (!may_feel(evidence[i].kind, constants[p].path)) continue;
+      const double low = evidence[i].predict(movable.with(p, at(constants[p], -kSpreads)));
+      const double high = evidence[i].predict(movable.with(p, at(constants[p], kSpreads)));
+      if (std::abs(high / low - 1) > kOfNoise * evidence[i].noise) rows.push_back(i);
+    }
+    movable.with(p, constants[p].prior);
   }
   return felt;
 }
@@ -230,14 +252,20 @@ Calibration calibrate(const Profile& prior, std::span<const Evidence> evidence) 
   const bool collectives = std::any_of(evidence.begin(), evidence.end(),
                                        [](const Evidence& one) { return one.collective; });
   const std::vector<CalibratedConstant> all = calibratable_constants(prior, collectives);
-  const std::vector<bool> moved = felt(all, prior, evidence);
+  const std::vector<std::vector<std::size_t>> rows = felt_by(all, prior, evidence);
   std::vector<CalibratedConstant> constants, unfelt;
-  for (std::size_t i = 0; i < all.size(); ++i) (moved[i] ? constants : unfelt).push_back(all[i]);
+  std::vector<std::vector<std::size_t>> felt;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    (rows[i].empty() ? unfelt : constants).push_back(all[i]);
+    if (!rows[i].empty()) felt.push_back(rows[i]);
+  }
   Calibration calibration;
   calibration.profile = prior;
   CalibrationRecord& record = calibration.record;
   STEPCAST_REQUIRES(!constants.empty());
-  const MapFit fit = fit_map(problem_of(constants, prior, evidence, collectives));
+  FitProblem problem = problem_of(constants, prior, evidence, collectives);
+  problem.felt_by = std::move(felt);
+  const MapFit fit = fit_map(problem);
   calibration.converged = fit.converged;
   take_over(constants, fit);
   set_constants(calibration.profile, constants);

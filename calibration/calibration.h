@@ -23,10 +23,11 @@ struct Calibration {
 /// collective was measured.
 std::vector<CalibratedConstant> calibratable_constants(const Profile& prior, bool collectives);
 
-/// Of these constants, which ones any measurement feels: a change by 1.5 spreads either way moves
-/// its prediction by a thousandth of its noise or more.
-std::vector<bool> felt(const std::vector<CalibratedConstant>& constants, const Profile& prior,
-                       std::span<const Evidence> evidence);
+/// For each of these constants the measurements that feel it: a change by 1.5 spreads either way
+/// moves the prediction by a hundredth of its noise or more.
+std::vector<std::vector<std::size_t>> felt_by(const std::vector<CalibratedConstant>& constants,
+                                              const Profile& prior,
+                                              std::span<const Evidence> evidence);
 
 /// The maximum a posteriori: the built-in profile as prior, the evidence as data. Constants that
 /// nothing feels keep their prior and are listed with prior_kept 1. Requires evidence.

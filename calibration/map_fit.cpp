@@ -30,12 +30,8 @@ class Model {
   explicit Model(const FitProblem& problem) : problem_(problem) {}
 
   Vector misses(const Vector& z) {
-    std::vector<double> values;
-    for (std::size_t p = 0; p < problem_.parameters.size(); ++p) {
-      values.push_back(value_at(problem_.parameters[p], z[static_cast<Eigen::Index>(p)]));
-    }
     ++evaluations_;
-    const std::vector<double> predicted = problem_.predict(values);
+    const std::vector<double> predicted = problem_.predict(values_of(z));
     STEPCAST_REQUIRES(predicted.size() == problem_.measurements.size());
     Vector misses(static_cast<Eigen::Index>(predicted.size()));
     for (std::size_t i = 0; i < predicted.size(); ++i) {
@@ -50,13 +46,18 @@ class Model {
   // half of the true one: it only slows the step that leaves the end.
   Matrix jacobian(const Vector& z) {
     constexpr double kStep = 0.02;  // of a prior's standard deviation
-    Matrix jacobian(static_cast<Eigen::Index>(problem_.measurements.size()), z.size());
+    Matrix jacobian =
+        Matrix::Zero(static_cast<Eigen::Index>(problem_.measurements.size()), z.size());
     for (Eigen::Index p = 0; p < z.size(); ++p) {
       Vector up = z;
       Vector down = z;
       up[p] += kStep;
       down[p] -= kStep;
-      jacobian.col(p) = (misses(up) - misses(down)) / (2 * kStep);
+      if (problem_.predict_one) {
+        fill_felt(jacobian, p, values_of(up), values_of(down), 2 * kStep);
+      } else {
+        jacobian.col(p) = (misses(up) - misses(down)) / (2 * kStep);
+      }
     }
     return jacobian;
   }
@@ -64,6 +65,22 @@ class Model {
   int evaluations() const { return evaluations_; }
 
  private:
+  std::vector<double> values_of(const Vector& z) const {
+    std::vector<double> values;
+    for (std::size_t p = 0; p < problem_.parameters.size(); ++p) {
+      values.push_back(value_at(problem_.parameters[p], z[static_cast<Eigen::Index>(p)]));
+    }
+    return values;
+  }
+
+  void fill_felt(Matrix& jacobian, Eigen::Index p, const std::vector<double>& up,
+                 const std::vector<double>& down, double step) const {
+    for (const std::size_t i : problem_.felt_by[static_cast<std::size_t>(p)]) {
+      jacobian(static_cast<Eigen::Index>(i), p) =
+          std::log(problem_.predict_one(up, i) / problem_.predict_one(down, i)) / step;
+    }
+  }
+
   const FitProblem& problem_;
   int evaluations_ = 0;
 };
@@ -211,6 +228,7 @@ Eigen::MatrixXd posterior(const Matrix& jacobian, const Vector& weights, double 
 
 void check(const FitProblem& problem) {
   STEPCAST_REQUIRES(!problem.parameters.empty() && !problem.measurements.empty());
+  STEPCAST_REQUIRES(!problem.predict_one || problem.felt_by.size() == problem.parameters.size());
   for (const FitParameter& parameter : problem.parameters) STEPCAST_REQUIRES(parameter.spread > 0);
   for (const FitMeasurement& measurement : problem.measurements) {
     STEPCAST_REQUIRES(measurement.noise > 0 && measurement.measured > 0);

@@ -33,10 +33,18 @@ struct FitMeasurement {
 /// What each measurement would be with these parameter values, in their orders. Positive.
 using FitPredictor = std::function<std::vector<double>(std::span<const double> values)>;
 
+/// One of them.
+using FitOnePredictor =
+    std::function<double(std::span<const double> values, std::size_t measurement)>;
+
 struct FitProblem {
   std::vector<FitParameter> parameters;
   std::vector<FitMeasurement> measurements;
   FitPredictor predict;
+  /// Where predictions are dear and most parameters move few of them: the measurements that feel
+  /// each parameter, and a predictor of one. Others are taken not to move. Both empty: all may.
+  std::vector<std::vector<std::size_t>> felt_by = {};
+  FitOnePredictor predict_one = {};
   /// Misses beyond this many standard deviations count less and less (Cauchy's loss).
   double robust_beyond = 2.5;
   /// Points to start from: the prior, and others drawn from it with a fixed seed. More than one

@@ -32,6 +32,7 @@ using Command = std::function<Answer()>;
 void add_predict(CLI::App& program, Command& chosen);
 void add_compare(CLI::App& program, Command& chosen);
 void add_validate(CLI::App& program, Command& chosen);
+void add_calibrate(CLI::App& program, Command& chosen);
 void add_topology(CLI::App& program, Command& chosen);
 void add_catalogue(CLI::App& program, Command& chosen);
 void add_schema(CLI::App& program, Command& chosen);

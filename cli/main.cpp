@@ -21,6 +21,7 @@ constexpr const char* examples = R"(Examples:
   stepcast validate scenarios/validation/megatron_sc21_table1.json
   stepcast topology import topo.txt --gpu a100_sxm_80gb --out node.json
   stepcast topology collectives --node dgx_a100_80gb --nodes 2 --fabric hdr_rail
+  stepcast calibrate --scenario my_run.json --nccl-log all_reduce.txt --out my_cluster.json
   stepcast catalogue show dgx_a100_80gb
 
 Exit code 0 is an answer (running out of memory is one), 2 wrong input, 1 a fault of the program.)";
@@ -48,6 +49,7 @@ void set_up(CLI::App& program, Command& chosen) {
   add_compare(program, chosen);
   add_sweep(program, chosen);
   add_validate(program, chosen);
+  add_calibrate(program, chosen);
   add_topology(program, chosen);
   add_catalogue(program, chosen);
   add_schema(program, chosen);

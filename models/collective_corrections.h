@@ -12,16 +12,19 @@ namespace stepcast {
 
 class Fields;
 
-/// Factors on the tuner's latency and bandwidth of one algorithm and protocol. The spreads are how
-/// far the tuner's constants were off in published nccl-tests logs: latencies by a third,
-/// bandwidths by a sixth.
+/// Factors on the tuner's latency and bandwidth of one algorithm and protocol.
 struct CombinationCorrection {
   Fitted<double> latency{1.0, 0.3};
   Fitted<double> bandwidth{1.0, 0.15};
 };
 
+/// The spreads are how far the tuner's constants were off in published nccl-tests logs: latencies
+/// by a third; bandwidths of Simple, which depend on how many threads move the data, by a sixth.
+/// What LL and LL128 send for each byte is fixed, so theirs are known better.
 struct ProtocolCorrections {
-  CombinationCorrection ll, ll128, simple;
+  CombinationCorrection ll{.bandwidth = {1.0, 0.1}};
+  CombinationCorrection ll128{.bandwidth = {1.0, 0.05}};
+  CombinationCorrection simple;
 };
 
 /// The sizes at which a message's own factor is known: each 8 times the one before.

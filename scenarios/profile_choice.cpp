@@ -72,6 +72,27 @@ void lay_over(json& request, const json& layer) {
   }
 }
 
+/// A part of a calibrated profile that was fitted on something else than the scenario has.
+struct LeftOut {
+  std::string key;
+  std::string calibrated, here;
+};
+
+// On one node there is no network to tell apart: what the file says of groups inside nodes holds.
+std::vector<LeftOut> left_out(const CalibrationRecord* record, const Scenario& scenario) {
+  if (record == nullptr) return {};
+  const BuiltInNames names = built_in_names(scenario);
+  std::vector<LeftOut> parts;
+  if (record->gpu != names.gpu) parts.push_back({"gpu", record->gpu, names.gpu});
+  if (record->network != names.network && scenario.cluster.nodes > 1) {
+    parts.push_back({"network", record->network, names.network});
+  }
+  if (record->framework != names.framework) {
+    parts.push_back({"framework", record->framework, names.framework});
+  }
+  return parts;
+}
+
 void check_layer(const json& layer, const InputPlace& place) {
   if (layer.is_object()) return;
   throw InputError(place, "a calibration is an object with the keys gpu, network and framework");
@@ -97,8 +118,16 @@ bool has_built_in_profile(const Scenario& scenario) {
 ProfileChoice::ProfileChoice(const std::string& profile_file, PartResolver& resolver)
     : resolver_(resolver) {
   if (profile_file.empty()) return;
-  const json file = read_json_file(profile_file);
-  file_layer_ = layer_of(file, {profile_file, ""});
+  json file = read_json_file(profile_file);
+  const InputPlace root{profile_file, ""};
+  if (file.is_object() && file.contains("calibration")) {
+    CalibrationRecord record;
+    read_fields(file["calibration"], child_of(root, "calibration"), resolver,
+                [&](Fields& f) { describe(f, record); });
+    record_ = std::make_shared<const CalibrationRecord>(std::move(record));
+    for (const char* key : {"calibration", "scenario", "schema"}) file.erase(key);
+  }
+  file_layer_ = layer_of(file, root);
 }
 
 ProfileChoice::Layer ProfileChoice::layer_of(const json& written, const InputPlace& place) {
@@ -137,8 +166,23 @@ Profile ProfileChoice::choose(const Scenario& scenario, const json* calibration,
   }
   if (!file_layer_.json) return read(request, source);
   if (calibration != nullptr) read(request, source);  // so that its faults are not the file's
-  lay_over(request, *file_layer_.json);
+  lay_over(request, file_parts_for(scenario));
   return read(request, file_layer_.place);
+}
+
+json ProfileChoice::file_parts_for(const Scenario& scenario) const {
+  json parts = *file_layer_.json;
+  for (const LeftOut& part : left_out(record_.get(), scenario)) parts.erase(part.key);
+  return parts;
+}
+
+std::vector<std::string> ProfileChoice::parts_left_out(const Scenario& scenario) const {
+  std::vector<std::string> sentences;
+  for (const LeftOut& part : left_out(record_.get(), scenario)) {
+    sentences.push_back("the profile was calibrated on " + part.key + " " + part.calibrated +
+                        ": constants of " + part.here + " are the built-in ones");
+  }
+  return sentences;
 }
 
 }  // namespace stepcast

@@ -5,8 +5,10 @@
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <vector>
 
 #include "base/fields.h"
+#include "scenarios/calibration_record.h"
 #include "scenarios/scenario.h"
 
 namespace stepcast {
@@ -27,6 +29,12 @@ class ProfileChoice {
   Profile choose(const Scenario& scenario, const nlohmann::json* calibration,
                  const InputPlace& place);
 
+  /// What a profile file of `stepcast calibrate` says of itself; null for others.
+  std::shared_ptr<const CalibrationRecord> record() const { return record_; }
+
+  /// A sentence for each part of that file that is not laid over this scenario's profile.
+  std::vector<std::string> parts_left_out(const Scenario& scenario) const;
+
  private:
   struct Layer {
     std::shared_ptr<const nlohmann::json> json;  ///< objects at gpu, network and framework
@@ -35,9 +43,11 @@ class ProfileChoice {
 
   Layer layer_of(const nlohmann::json& written, const InputPlace& place);
   Profile read(const nlohmann::json& request, const InputPlace& place);
+  nlohmann::json file_parts_for(const Scenario& scenario) const;
 
   PartResolver& resolver_;
   Layer file_layer_;
+  std::shared_ptr<const CalibrationRecord> record_;
 };
 
 }  // namespace stepcast

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
@@ -56,6 +57,8 @@ struct Figures {
   std::optional<ClaimedComparison> compared;
 };
 
+struct CalibrationRecord;  // calibration_record.h
+
 struct Scenario {
   std::string title;
   ClusterSpec cluster;
@@ -69,6 +72,10 @@ struct Scenario {
   std::optional<Figures> measured;
 
   std::vector<std::string> caveats;  ///< what the file says to mind; shown beside claims
+
+  /// What the profile file says of itself, where `stepcast calibrate` wrote it.
+  std::shared_ptr<const CalibrationRecord> calibration;
+  std::vector<std::string> calibration_notes;  ///< parts of that file that do not apply here
 
   std::string file;     ///< where it was read from, for errors and reports
   std::string pointer;  ///< its place in the file ("/runs/3" in a suite, "" alone)
@@ -103,7 +110,9 @@ std::vector<std::string> scenario_files(const std::string& path);
 ///
 /// The profile is the built-in one with the scenario's `calibration` merged over it, and then the
 /// profile file (RFC 7396). Both have the keys `gpu`, `network` and `framework`, which hold any
-/// of a profile's constants, and may name another `base` than the built-in profile.
+/// of a profile's constants, and may name another `base` than the built-in profile. A file that
+/// `stepcast calibrate` wrote replaces constants of the GPU, the network and the framework that it
+/// was fitted on only.
 std::vector<Scenario> read_scenarios(const std::string& path, const ReadOptions& options);
 
 /// The same from JSON already in memory; `file` is used in errors, and paths are relative to it.

@@ -135,6 +135,8 @@ Scenario ScenarioReader::read_parts(json changed, const InputPlace& place) {
   check_fabric(scenario, place);
   scenario.profile = profiles_.choose(scenario, calibration ? &*calibration : nullptr, place);
   if (scenario.nccl) scenario.profile.network.nccl = *scenario.nccl;
+  scenario.calibration = profiles_.record();
+  scenario.calibration_notes = profiles_.parts_left_out(scenario);
   return scenario;
 }
 

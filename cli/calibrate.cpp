@@ -1,0 +1,118 @@
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "base/input_error.h"
+#include "base/output_file.h"
+#include "calibration/calibration_file.h"
+#include "calibration/cleaning.h"
+#include "calibration/drift.h"
+#include "calibration/user_files.h"
+#include "cli/command.h"
+#include "reports/calibration_report.h"
+#include "reports/json.h"
+
+namespace stepcast {
+namespace {
+
+struct CalibrateOptions {
+  UserFiles files;
+  std::optional<std::string> out;
+  std::optional<std::string> check;
+  bool report = false;
+  bool json = false;
+};
+
+void complete_record(Calibration& calibration, UserMeasurements& measured) {
+  CalibrationRecord& record = calibration.record;
+  record.version = STEPCAST_VERSION;
+  const Scenario& reference = measured.reference;
+  record.gpu = reference.cluster.node.gpu.profile;
+  record.network = reference.profile.network.name;
+  record.framework = word(reference.job.framework);
+  record.inputs = std::move(measured.inputs);
+  record.layouts = std::move(measured.layouts);
+}
+
+Answer run_fit(const CalibrateOptions& options) {
+  if (options.out) check_output_file(*options.out, "the profile", "--out");
+  UserMeasurements measured = read_user_files(options.files);
+  Calibration calibration = calibrate(measured.reference.profile, measured.evidence);
+  complete_record(calibration, measured);
+  if (options.out) {
+    write_output_file(*options.out, "the profile", "--out",
+                      json_text(calibration_file(calibration, measured.reference)));
+  }
+  if (options.json) return {json_text(calibration_json(calibration.record))};
+  return {calibration_text(calibration.record, options.report)};
+}
+
+// Stalls of today are not what a link does; they are told beside the answer.
+Answer run_check(const CalibrateOptions& options) {
+  const CalibratedCluster cluster = read_calibrated_cluster(*options.check);
+  if (options.files.nccl_logs.empty()) {
+    throw InputError({"--check", ""}, "there is nothing to check the profile with",
+                     "name today's nccl-tests log by --nccl-log");
+  }
+  std::vector<Evidence> rows;
+  for (const std::string& file : options.files.nccl_logs) {
+    std::vector<Evidence> found = collective_evidence(read_nccl_tests(file), cluster.scenario);
+    check_units(found, cluster.scenario.profile);
+    CleanCollectives clean = without_stalls(std::move(found), cluster.scenario.profile);
+    for (Evidence& row : clean.rows) rows.push_back(std::move(row));
+  }
+  const DriftTest test = test_drift(rows, cluster.scenario.profile, *cluster.record);
+  return {options.json ? json_text(drift_json(test)) : drift_text(test, *options.check)};
+}
+
+void add_files(CLI::App& command, UserFiles& files) {
+  command
+      .add_option("--base", files.base,
+                  "GPU profile to start from, by name; the scenario's own unless said")
+      ->type_name("NAME");
+  command
+      .add_option("--scenario", files.scenario,
+                  "The cluster and the job that logs and tables were measured on")
+      ->type_name("FILE");
+  command.add_option("--set", files.settings, "Change a key of every scenario; may be repeated")
+      ->allow_extra_args(false)
+      ->type_name("KEY=VALUE");
+  command.add_option("--nccl-log", files.nccl_logs, "Output of nccl-tests")->type_name("FILE...");
+  command
+      .add_option(
+          "--train-log", files.train_logs,
+          "Log of Megatron-LM, DeepSpeed or MLPerf, trace of the PyTorch profiler, or memory "
+          "as nvidia-smi or DCGM write it")
+      ->type_name("FILE...");
+  command.add_option("--kernels", files.kernel_tables, "Measured kernels in CSV")
+      ->type_name("FILE...");
+  command.add_option("--runs", files.suites, "Scenarios or suites with \"measured\"")
+      ->type_name("FILE...");
+}
+
+}  // namespace
+
+void add_calibrate(CLI::App& program, Command& chosen) {
+  CLI::App* command = program.add_subcommand(
+      "calibrate", "From your logs to a profile of your cluster, with error bars");
+  const auto options = std::make_shared<CalibrateOptions>();
+  add_files(*command, options->files);
+  command->add_option("--out", options->out, "The profile that --profile reads")->type_name("FILE");
+  command
+      ->add_option("--check", options->check,
+                   "Say whether today's --nccl-log agrees with this profile, and what changed")
+      ->type_name("FILE");
+  command->add_flag("--report", options->report, "Every measurement beside the model, too");
+  command
+      ->add_option_function<std::string>(
+          "--format", [options](const std::string& format) { options->json = format == "json"; },
+          "What to print")
+      ->check(CLI::IsMember({"text", "json"}).description(""))
+      ->type_name("text|json");
+  command->callback([options, &chosen] {
+    chosen = [options] { return options->check ? run_check(*options) : run_fit(*options); };
+  });
+}
+
+}  // namespace stepcast
