@@ -7,7 +7,7 @@
 
 #include "base/text_lines.h"
 #include "base/unit_text.h"
-#include "models/nccl_tuner.h"
+#include "models/collectives.h"
 #include "sim/claims.h"
 #include "sim/predict.h"
 #include "sim/search/step_clock.h"
@@ -32,20 +32,6 @@ int ranks_of(const NcclTestsLog& log, const NcclTestsTable& table, const Scenari
   const ClusterSpec& cluster = scenario.cluster;
   const int per_node = cluster.gpus_per_node > 0 ? cluster.gpus_per_node : cluster.node.gpus;
   return per_node * cluster.nodes;
-}
-
-Seconds least_time(CollectiveKind kind, Bytes message, const GroupLayout& layout,
-                   const NetworkProfile& network) {
-  const NcclRelease& release = nccl_release(network.nccl_version, layout.architecture);
-  const TunedCollective collective{kind, message, layout, release, network.ll128};
-  BytesPerSecond fastest;
-  for (const Algorithm algorithm :
-       {Algorithm::Ring, Algorithm::Tree, Algorithm::Nvls, Algorithm::PointToPoint}) {
-    if (tuner_allows(collective, algorithm, Protocol::Simple)) {
-      fastest = std::max(fastest, links_bandwidth(collective, algorithm));
-    }
-  }
-  return message / fastest;
 }
 
 class CollectiveRows {
@@ -74,7 +60,7 @@ class CollectiveRows {
       return collective_candidates(kind, size, *layout, profile.network).front().time.value();
     };
     evidence.collective = CollectivePoint{kind_, row.size, layout_->ranks, layout_->nodes,
-                                          least_time(kind_, row.size, *layout_, network_)};
+                                          least_time_on_links(kind_, row.size, *layout_, network_)};
     return evidence;
   }
 

@@ -141,6 +141,15 @@ std::vector<CollectiveCandidate> collective_candidates(CollectiveKind kind, Byte
   return candidates;
 }
 
+Seconds least_time_on_links(CollectiveKind kind, Bytes message, const GroupLayout& layout,
+                            const NetworkProfile& network) {
+  BytesPerSecond fastest;
+  for (const CollectiveCandidate& c : collective_candidates(kind, message, layout, network)) {
+    fastest = std::max(fastest, carried_by_links(kind, c.algorithm, Protocol::Simple, layout));
+  }
+  return message / fastest;
+}
+
 Transfer plan_transfer(CollectiveKind kind, Bytes message, const GroupLayout& layout,
                        const NetworkProfile& network) {
   if (is_of_host(kind)) return plan_host_transfer(kind, message, layout);

@@ -67,6 +67,11 @@ std::vector<CollectiveCandidate> collective_candidates(CollectiveKind kind, Byte
                                                        const GroupLayout& layout,
                                                        const NetworkProfile& network);
 
+/// What the links alone take with the algorithm that needs them least, of those that NCCL would
+/// consider: nothing faster can be measured. As collective_candidates() requires.
+Seconds least_time_on_links(CollectiveKind kind, Bytes message, const GroupLayout& layout,
+                            const NetworkProfile& network);
+
 /// NCCL's choice as a flow. One rank, or nothing to send: a transfer of no bytes and no latency.
 /// The flow carries what the links carry:
 ///

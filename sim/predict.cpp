@@ -32,7 +32,8 @@ StepReport predict(const Scenario& scenario, const PredictOptions& options,
   const SimulatedStep step = simulate(scenario, options);
   StepReport report = summarize(step.run, step.folded, scenario);
   if (scenario.calibration) {
-    const StepInterval interval = log_normal_interval(report.step_time, calibrated_spread(scenario));
+    const StepInterval interval =
+        log_normal_interval(report.step_time, calibrated_spread(scenario));
     report.step_time_low = interval.low;
     report.step_time_high = interval.high;
     for (std::string& note : extrapolations(scenario)) report.warnings.push_back(std::move(note));
