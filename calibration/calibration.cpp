@@ -266,7 +266,7 @@ Calibration calibrate(const Profile& prior, std::span<const Evidence> evidence) 
   FitProblem problem = problem_of(constants, prior, evidence, collectives);
   problem.felt_by = std::move(felt);
   const MapFit fit = fit_map(problem);
-  calibration.converged = fit.converged;
+  record.converged = fit.converged;
   take_over(constants, fit);
   set_constants(calibration.profile, constants);
   record.collective_noise = noise_found(EvidenceKind::Collective, evidence, fit, kCollectiveNoise);

@@ -14,7 +14,6 @@ namespace stepcast {
 struct Calibration {
   Profile profile;  ///< the prior with the fitted values
   CalibrationRecord record;
-  bool converged = false;
 };
 
 /// The constants of `prior` as parameters: by a factor, with the spread that the profile states;

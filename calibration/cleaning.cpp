@@ -151,7 +151,9 @@ CleanCollectives without_stalls(std::vector<Evidence> rows, const Profile& profi
 
 void check_units(std::span<const Evidence> evidence, const Profile& profile) {
   std::vector<double> misses;
-  for (const Evidence& one : evidence) misses.push_back(log_miss(one, profile));
+  for (const Evidence& one : evidence) {
+    if (one.kind != EvidenceKind::PeakMemory) misses.push_back(log_miss(one, profile));
+  }
   if (misses.empty()) return;
   const double off = median_of(misses) / std::log(1000.0);
   if (std::abs(off) < 0.8 || std::abs(off) > 1.3) return;

@@ -2,12 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <map>
 #include <memory>
 #include <numeric>
 
 #include "base/text_lines.h"
 #include "base/unit_text.h"
 #include "models/collectives.h"
+#include "models/profile_constants.h"
 #include "sim/claims.h"
 #include "sim/predict.h"
 #include "sim/search/step_clock.h"
@@ -74,6 +76,16 @@ double gemm_seconds(const MeasuredGemm& gemm, const GpuSpec& gpu, GpuProfile pro
   profile.sustained_clock.value = 1.0;
   return gemm_time(gemm.shape, GemmPass::Forward, gemm.precision, {gpu, std::move(profile)})
       .value();
+}
+
+// All that a peak depends on.
+std::vector<double> memory_constants(const Profile& profile) {
+  Profile copy = profile;
+  std::vector<double> values;
+  for (const ConstantRef& constant : constants_of(copy)) {
+    if (constant.path().starts_with("framework/memory/")) values.push_back(constant.value());
+  }
+  return values;
 }
 
 }  // namespace
@@ -159,11 +171,16 @@ Evidence memory_evidence(const Scenario& scenario, MemoryKind kind, Bytes measur
   evidence.file = scenario.file;
   evidence.measured = measured.value();
   evidence.noise = kMemoryNoise;
-  evidence.predict = [scenario, kind](const Profile& profile) {
+  // Dear, and asked again and again while other constants move.
+  auto known = std::make_shared<std::map<std::vector<double>, double>>();
+  evidence.predict = [scenario, kind, known](const Profile& profile) {
+    const std::vector<double> constants = memory_constants(profile);
+    const auto place = known->find(constants);
+    if (place != known->end()) return place->second;
     Scenario with = scenario;
     with.profile = profile;
     const StepReport report = predict(with, {.engine = EngineChoice::Analytic});
-    return peak_of_kind(report.memory, kind).value();
+    return (*known)[constants] = peak_of_kind(report.memory, kind).value();
   };
   return evidence;
 }

@@ -181,6 +181,7 @@ class FileReader {
   void read_suite_file(const std::string& file) {
     const std::string text = read_text_file(file);
     CalibrationInput& input = begin(file, "scenario suite", text);
+    const std::size_t first = measured_.evidence.size();
     for (Scenario& run : read_scenarios(file, options_)) {
       ++input.rows;
       const std::optional<Seconds> time = measured_step_time(run);
@@ -201,8 +202,7 @@ class FileReader {
                        "no run has a step time, a throughput or a peak of memory under "
                        "\"measured\"");
     }
-    check_units(std::span(measured_.evidence).last(static_cast<std::size_t>(input.rows_used)),
-                measured_.reference.profile);
+    check_units(std::span(measured_.evidence).subspan(first), measured_.reference.profile);
   }
 
   // The run on the most nodes says what the network is.

@@ -99,10 +99,14 @@ void add_calibrate(CLI::App& program, Command& chosen) {
   const auto options = std::make_shared<CalibrateOptions>();
   add_files(*command, options->files);
   command->add_option("--out", options->out, "The profile that --profile reads")->type_name("FILE");
-  command
-      ->add_option("--check", options->check,
-                   "Say whether today's --nccl-log agrees with this profile, and what changed")
-      ->type_name("FILE");
+  CLI::Option* const check = command->add_option(
+      "--check", options->check,
+      "Say whether today's --nccl-log agrees with this profile, and what changed");
+  check->type_name("FILE");
+  for (const char* const of_fit :
+       {"--out", "--base", "--scenario", "--set", "--train-log", "--kernels", "--runs"}) {
+    check->excludes(of_fit);
+  }
   command->add_flag("--report", options->report, "Every measurement beside the model, too");
   command
       ->add_option_function<std::string>(

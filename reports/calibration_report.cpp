@@ -39,7 +39,10 @@ std::vector<double> sizes(const std::vector<const CalibrationResidual*>& rows,
 }
 
 std::string inputs_section(const CalibrationRecord& record) {
-  std::string text = "Inputs\n";
+  std::string text = record.converged
+                         ? ""
+                         : "The fit stopped before it converged: take its figures with care.\n\n";
+  text += "Inputs\n";
   for (const CalibrationInput& input : record.inputs) {
     text += fmt::format("  {} ({}): {} of {} rows used, {}\n", input.file, input.format,
                         input.rows_used, input.rows, input.hash);

@@ -78,6 +78,7 @@ void describe(Fields& f, CalibrationRecord& record) {
   f.field("gpu", record.gpu, required);
   f.field("network", record.network, required);
   f.field("framework", record.framework, required);
+  f.field("converged", record.converged, {});
   f.field("collective_noise", record.collective_noise, {.at_least = 0});
   f.field("step_noise", record.step_noise, {.at_least = 0});
   f.list("inputs", record.inputs, {});

@@ -76,6 +76,7 @@ struct CalibrationRecord {
   /// The built-in profiles that were the prior: constants of another GPU, network or framework are
   /// not replaced by this file.
   std::string gpu, network, framework;
+  bool converged = true;        ///< else the fit stopped before it found its minimum
   double collective_noise = 0;  ///< relative, of one row beside the fitted model
   double step_noise = 0;        ///< relative, of one step time beside it
   std::vector<CalibrationInput> inputs;

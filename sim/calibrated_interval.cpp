@@ -80,6 +80,21 @@ void note_more(std::vector<std::string>& notes, std::string_view what, std::int6
                               measured));
 }
 
+void note_messages(std::vector<std::string>& notes, const StepProgram& program,
+                   const std::vector<MeasuredCollectives>& measured) {
+  if (measured.empty()) return;
+  Bytes largest, most;
+  for (const Operation& operation : program.operations) {
+    largest = std::max(largest, operation.message);
+  }
+  for (const MeasuredCollectives& collectives : measured) {
+    most = std::max(most, collectives.largest);
+  }
+  if (largest <= most) return;
+  notes.push_back(fmt::format("extrapolates: messages of up to {}, the largest measured is {}",
+                              to_text(largest), to_text(most)));
+}
+
 }  // namespace
 
 double calibrated_spread(const Scenario& scenario) {
@@ -102,10 +117,12 @@ double calibrated_spread(const Scenario& scenario) {
   }
   const double noise = record.layouts.empty() ? scenario.profile.framework.step_time_spread.value
                                               : record.step_noise;
-  return std::sqrt(noise * noise + std::max(0.0, variance));
+  const double nodes = scenario.cluster.nodes > 1 ? scenario.cluster.nodes : 0;
+  const double jitter = scenario.profile.network.step_time_jitter.value;
+  return std::sqrt(noise * noise + jitter * jitter * nodes + std::max(0.0, variance));
 }
 
-std::vector<std::string> extrapolations(const Scenario& scenario) {
+std::vector<std::string> extrapolations(const Scenario& scenario, const StepProgram& program) {
   if (!scenario.calibration) return {};
   const CalibrationRecord& record = *scenario.calibration;
   std::vector<std::string> notes = scenario.calibration_notes;
@@ -115,6 +132,7 @@ std::vector<std::string> extrapolations(const Scenario& scenario) {
   }
   nodes = std::max(nodes, largest(record.layouts, [](const auto& l) { return l.nodes; }));
   note_more(notes, "nodes", scenario.cluster.nodes, nodes);
+  note_messages(notes, program, record.collectives);
   if (record.layouts.empty()) return notes;
   note_layout(notes, scenario, record.layouts);
   note_more(notes, "tokens of a sequence", scenario.job.batch.sequence_length,

@@ -6,7 +6,6 @@
 #include "sim/calibrated_interval.h"
 #include "sim/link_loads.h"
 #include "sim/replicas.h"
-#include "sim/step_interval.h"
 #include "sim/summarize.h"
 
 namespace stepcast {
@@ -31,12 +30,8 @@ StepReport predict(const Scenario& scenario, const PredictOptions& options,
   const auto start = std::chrono::steady_clock::now();
   const SimulatedStep step = simulate(scenario, options);
   StepReport report = summarize(step.run, step.folded, scenario);
-  if (scenario.calibration) {
-    const StepInterval interval =
-        log_normal_interval(report.step_time, calibrated_spread(scenario));
-    report.step_time_low = interval.low;
-    report.step_time_high = interval.high;
-    for (std::string& note : extrapolations(scenario)) report.warnings.push_back(std::move(note));
+  for (std::string& note : extrapolations(scenario, *step.program)) {
+    report.warnings.push_back(std::move(note));
   }
   report.engine.wall_time =
       Seconds(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());

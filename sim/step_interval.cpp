@@ -69,15 +69,12 @@ double step_time_spread(const StepReport& report, const Scenario& scenario) {
       squared(communication * profile.network.latency_factor.spread));
 }
 
-StepInterval log_normal_interval(Seconds step, double spread) {
-  const double factor = std::exp(boost::math::quantile(boost::math::normal(), 0.95) * spread);
-  return {step / factor, step * factor};
-}
-
-StepInterval step_interval(const StepReport& report, const Scenario& scenario) {
-  const double spread = step_time_spread(report, scenario);
+StepInterval step_interval(const StepReport& report, const Scenario& scenario, double spread) {
   const Stall stall = stall_of(report, scenario);
-  if (stall.chance == 0) return log_normal_interval(report.step_time, spread);
+  if (stall.chance == 0) {
+    const double factor = std::exp(boost::math::quantile(boost::math::normal(), 0.95) * spread);
+    return {report.step_time / factor, report.step_time * factor};
+  }
   return {quantile(0.05, report.step_time, stall, spread),
           quantile(0.95, report.step_time, stall, spread)};
 }

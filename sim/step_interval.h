@@ -19,13 +19,10 @@ struct StepInterval {
 /// each by its share of the step. Needs the report's breakdown.
 double step_time_spread(const StepReport& report, const Scenario& scenario);
 
-/// 5 % and 95 % of a log-normal step time; `spread`: one relative standard deviation.
-StepInterval log_normal_interval(Seconds step, double spread);
-
-/// The interval of a log-normal step time with step_time_spread(); where steps of this framework
+/// The interval of a log-normal step time with that spread; where steps of this framework
 /// may stall on this network, of a mixture of it and the stalled one:
 ///
 ///   F(t) = (1 - p) LN(t; step, s) + p LN(t; step + slots x stall, s),  p = 1 - exp(-rate x nodes)
-StepInterval step_interval(const StepReport& report, const Scenario& scenario);
+StepInterval step_interval(const StepReport& report, const Scenario& scenario, double spread);
 
 }  // namespace stepcast

@@ -10,6 +10,7 @@
 #include "models/recompute.h"
 #include "sim/bottleneck.h"
 #include "sim/breakdown.h"
+#include "sim/calibrated_interval.h"
 #include "sim/claims.h"
 #include "sim/memory_timeline.h"
 #include "sim/step_interval.h"
@@ -63,7 +64,9 @@ void fill_rates(StepReport& report, const Scenario& scenario) {
 }
 
 void fill_interval(StepReport& report, const Scenario& scenario) {
-  const StepInterval interval = step_interval(report, scenario);
+  const double spread =
+      scenario.calibration ? calibrated_spread(scenario) : step_time_spread(report, scenario);
+  const StepInterval interval = step_interval(report, scenario, spread);
   report.step_time_low = interval.low;
   report.step_time_high = interval.high;
 }

@@ -28,6 +28,10 @@ Scenario scenario_on(int nodes) {
   return scenario;
 }
 
+StepInterval interval_of(const Scenario& scenario) {
+  return step_interval(ten_seconds(), scenario, step_time_spread(ten_seconds(), scenario));
+}
+
 }  // namespace
 
 TEST_CASE("a step's spread adds what each part leaves open, by its share", "[sim]") {
@@ -43,7 +47,7 @@ TEST_CASE("a step's spread adds what each part leaves open, by its share", "[sim
 }
 
 TEST_CASE("without stalls the interval is 1.645 spreads either way", "[sim]") {
-  const StepInterval interval = step_interval(ten_seconds(), scenario_on(4));
+  const StepInterval interval = interval_of(scenario_on(4));
   REQUIRE(interval.low.value() == Approx(10 * std::exp(-1.6449 * 0.05)).epsilon(1e-4));
   REQUIRE(interval.high.value() == Approx(10 * std::exp(1.6449 * 0.05)).epsilon(1e-4));
 }
@@ -54,9 +58,9 @@ TEST_CASE("where half of the runs stall, the interval ends beyond the stalled st
   Scenario scenario = scenario_on(4);
   scenario.profile.framework.stalls.rate_per_node.value = std::log(2.0) / 4;
   scenario.profile.framework.stalls.slot_time.value = 1_s;
-  const StepInterval interval = step_interval(ten_seconds(), scenario);
+  const StepInterval interval = interval_of(scenario);
   REQUIRE(interval.high.value() == Approx(20 * std::exp(1.28155 * 0.05)).epsilon(1e-4));
   REQUIRE(interval.low.value() == Approx(10 * std::exp(-1.28155 * 0.05)).epsilon(1e-4));
   scenario.job.plan.pipeline_parallel = 1;  // nothing stalls
-  REQUIRE(step_interval(ten_seconds(), scenario).high < 11_s);
+  REQUIRE(interval_of(scenario).high < 11_s);
 }
