@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <numeric>
@@ -89,6 +90,10 @@ std::vector<double> memory_constants(const Profile& profile) {
 }
 
 }  // namespace
+
+double step_noise(const Scenario& scenario) {
+  return std::max(kStepNoise, scenario.profile.framework.step_time_spread.value);
+}
 
 std::string_view word(EvidenceKind kind) {
   switch (kind) {

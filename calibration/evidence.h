@@ -47,6 +47,10 @@ inline constexpr double kStepNoise = 0.03;
 inline constexpr double kKernelNoise = 0.05;
 inline constexpr double kMemoryNoise = 0.05;
 
+/// The same of a step of this scenario: no less than what steps of its framework were found to
+/// miss by.
+double step_noise(const Scenario& scenario);
+
 std::string_view word(EvidenceKind kind);
 
 /// The cluster that a log of `ranks` ranks was taken on: the scenario's, with as many nodes as the

@@ -87,7 +87,7 @@ class Trial {
     for (const std::size_t i : chosen) {
       const Scenario& scenario = runs_[i].scenario;
       const std::string group = group_of(scenario);
-      evidence[group].push_back(step_evidence(scenario, runs_[i].step_time, kStepNoise));
+      evidence[group].push_back(step_evidence(scenario, runs_[i].step_time, step_noise(scenario)));
       layouts[group].push_back(layout_of(scenario));
       prior[group] = &scenario;
     }
