@@ -212,6 +212,7 @@ void describe_settings(Fields& f, TrainingJob& job) {
            {.doc = "the launch environment"});
   describe_optimizer(f, job.optimizer);
   f.object("fine_tuning", job.fine_tuning, {.doc = "only adapters are trained"});
+  f.object("sparsity", job.sparsity, {.doc = "weights are trained under a mask"});
   f.field("optimizer_state_precision", job.optimizer_state_precision, precision_words,
           {.doc = "of moments and master weights, where it is not the recipe's"});
   f.field("gradient_precision", job.gradient_precision, precision_words,

@@ -7,6 +7,7 @@
 #include "models/fine_tuning.h"
 #include "models/kernel_fusion.h"
 #include "models/layer_shapes.h"
+#include "models/sparsity.h"
 
 namespace stepcast {
 namespace {
@@ -21,12 +22,17 @@ constexpr double kBackwardKernels = 15;
 // Elementwise traffic is counted in bytes per element of 16 bits.
 double bytes_scale(const WorkContext& c) { return bytes_per_element(c.job.precision) / 2.0; }
 
-Seconds gemm(const Linear& linear, GemmPass pass, const WorkContext& c) {
+Seconds dense_gemm(const Linear& linear, GemmPass pass, const WorkContext& c) {
   const auto [rows, outputs, inputs, batch] = linear;
   GemmShape shape{.m = rows, .n = outputs, .k = inputs, .batch = batch};
   if (pass == GemmPass::InputGradient) shape = {rows, inputs, outputs, batch};
   if (pass == GemmPass::WeightGradient) shape = {inputs, outputs, rows, batch};
   return gemm_time(shape, pass, c.job.precision, c.device);
+}
+
+// Of a layer, whose weights may be masked.
+Seconds gemm(const Linear& linear, GemmPass pass, const WorkContext& c) {
+  return dense_gemm(linear, pass, c) / sparse_speed_up(pass, c.job);
 }
 
 Seconds gemms(const Linears& linears, GemmPass pass, const WorkContext& c) {
@@ -220,7 +226,7 @@ HeadCost head_cost(const WorkContext& context) {
   const Bytes loss_traffic(logits * context.framework.kernels.logit_traffic.value);
   HeadCost cost;
   cost.forward = elementwise(shapes.hidden_elements, 4, context) +
-                 gemm(logits_of, GemmPass::Forward, context) +
+                 dense_gemm(logits_of, GemmPass::Forward, context) +
                  memory_bound_time(loss_traffic / 3.0, context.device);
   cost.backward = memory_bound_time(loss_traffic * (2.0 / 3.0), context.device) +
                   gemms_backward({logits_of}, context) +
@@ -234,7 +240,7 @@ HeadCost prediction_projection_cost(const WorkContext& context) {
   // third norm stands before the head.
   const Linear projection{shapes.tokens, shapes.hidden, 2 * shapes.hidden};
   return {
-      gemm(projection, GemmPass::Forward, context) +
+      dense_gemm(projection, GemmPass::Forward, context) +
           elementwise(shapes.hidden_elements, 2 * 4, context),
       gemms_backward({projection}, context) + elementwise(shapes.hidden_elements, 2 * 8, context)};
 }

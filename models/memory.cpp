@@ -7,6 +7,7 @@
 #include "models/gradient_compression.h"
 #include "models/optimizer.h"
 #include "models/recompute.h"
+#include "models/sparsity.h"
 
 namespace stepcast {
 namespace {
@@ -19,8 +20,8 @@ constexpr double kPlainMlpShare = 2.0 / 3.0;  // of a_f: two tensors instead of 
 constexpr double kMasterBytes = 4.0;
 
 bool keeps_master(const WorkContext& c) {
-  const bool pure = c.job.optimizer_state_precision.value_or(Precision::Fp32) != Precision::Fp32;
-  return bytes_per_element(c.job.precision) < 4.0 && !pure;
+  const Precision state = c.job.optimizer_state_precision.value_or(Precision::Fp32);
+  return bytes_per_element(c.job.precision) < 4.0 && bytes_per_element(state) == 4.0;
 }
 
 // A gradient as kept. With optimizer state in 16 bits, weights and gradients are 16-bit throughout.
@@ -32,8 +33,11 @@ double gradient_bytes(const WorkContext& c) {
                                             : c.framework.recipe.gradient_bytes_bf16;
 }
 
+// Where the master is the weight, 16-bit weights live only while a unit is gathered; ZeRO 1 and 2
+// gather all of them and keep them over the step.
 double weight_bytes(const WorkContext& c) {
-  const bool master_only = c.framework.recipe.master_is_weight && keeps_master(c);
+  const bool kept_whole = c.job.plan.zero_stage == 1 || c.job.plan.zero_stage == 2;
+  const bool master_only = c.framework.recipe.master_is_weight && keeps_master(c) && !kept_whole;
   return master_only ? 0.0 : bytes_per_element(c.job.precision);
 }
 
@@ -210,7 +214,8 @@ ModelState model_state(std::int64_t parameters, const WorkContext& c) {
                Bytes(count * gradient_reduce_bytes(c)));
   ModelState state;
   if (!plan.offload.parameters) {
-    state.weights = Bytes(count * bytes.weight / (plan.zero_stage >= 3 ? shards : 1.0));
+    state.weights =
+        Bytes(count * (bytes.weight + mask_bytes(c.job)) / (plan.zero_stage >= 3 ? shards : 1.0));
   }
   // ZeRO-Offload lets a gradient go to the host as soon as it is reduced to its shard.
   const bool on_host = plan.offload.optimizer && plan.zero_stage >= 2;

@@ -1,5 +1,7 @@
 // Everything that keeps a plan from running on a model, a batch and a number of GPUs. Each check
 // adds what it finds and stays quiet where an earlier fault makes its question meaningless.
+#include <fmt/format.h>
+
 #include <cstdint>
 #include <numeric>
 #include <string>
@@ -358,6 +360,17 @@ void check_experts(const TrainingJob& job, Violations& found) {
   if (plan.offload.any()) {
     found.push_back({"/plan/offload", "offload is not modelled for experts", "leave it out", {}});
   }
+  const ExpertLayers& experts = job.model.experts;
+  const double most = static_cast<double>(experts.num_experts) / experts.experts_per_token;
+  if (plan.expert_load_imbalance > most) {
+    found.push_back(
+        {"/plan/expert_load_imbalance",
+         fmt::format("expert_load_imbalance {:g} is more than a token's {} of {} "
+                     "experts allow",
+                     plan.expert_load_imbalance, experts.experts_per_token, experts.num_experts),
+         fmt::format("at most {:g}: every token on the same experts", most),
+         {}});
+  }
   if (plan.expert_capacity && plan.expert_load_imbalance > 1) {
     found.push_back({"/plan/expert_load_imbalance",
                      "expert_load_imbalance has no effect beside expert_capacity",
@@ -446,7 +459,34 @@ void check_dense_only(const TrainingJob& job, Violations& found) {
   refuse(job.plan.offload.any() && job.model.experts.used(), "/plan/offload", "offload");
 }
 
+bool uses_adam(const TrainingJob& job) {
+  return job.optimizer == Optimizer::Adam || job.optimizer == Optimizer::AdamW;
+}
+
+// One-bit Adam compresses Adam's momentum; 8 bits of state need the scales of their blocks.
+void check_optimizer(const TrainingJob& job, Violations& found) {
+  if (job.plan.gradient_compression == GradientCompression::OneBitAdam && !uses_adam(job)) {
+    found.push_back({"/plan/gradient_compression",
+                     "one_bit_adam goes with adam and adamw only",
+                     "int8 goes with every optimizer",
+                     {}});
+  }
+  if (job.optimizer_state_precision == Precision::Fp8) {
+    found.push_back({"/optimizer_state_precision",
+                     "optimizer state in fp8 is not modelled",
+                     "\"optimizer\": \"adam_8bit\" keeps a byte a moment",
+                     {}});
+  }
+  if (job.gradient_precision == Precision::Fp8) {
+    found.push_back({"/gradient_precision",
+                     "gradients kept in fp8 are not modelled",
+                     "bf16 is; gradient_compression int8 sends a byte each",
+                     {}});
+  }
+}
+
 void check_techniques(const TrainingJob& job, Violations& found) {
+  check_optimizer(job, found);
   check_dense_only(job, found);
   const Schedule schedule = job.plan.schedule.value_or(Schedule::OneForwardOneBackward);
   const bool whole_backward = schedule == Schedule::GPipe || schedule == Schedule::Interleaved ||
@@ -466,8 +506,7 @@ void check_techniques(const TrainingJob& job, Violations& found) {
                      {},
                      {}});
   }
-  const bool adam = job.optimizer == Optimizer::AdamW || job.optimizer == Optimizer::Adam;
-  if (job.plan.offload.optimizer && !adam) {
+  if (job.plan.offload.optimizer && !uses_adam(job)) {
     found.push_back({"/plan/offload",
                      "the host's cores run Adam only, the scenario has another optimizer",
                      "offload of the optimizer goes with adam and adamw",

@@ -7,6 +7,7 @@
 #include "models/gradient_steps.h"
 #include "models/offload.h"
 #include "models/optimizer.h"
+#include "models/sparsity.h"
 #include "models/stream_writer.h"
 
 namespace stepcast {
@@ -201,8 +202,9 @@ class StageWriter {
     const double expert_shards = sharded ? expert_data_group_size(context_.plan()) : 1.0;
     const Bytes traffic((static_cast<double>(parameters_) / shards +
                          static_cast<double>(expert_parameters_) / expert_shards) *
-                        context_.work.framework.kernels.optimizer_traffic.value *
-                        optimizer_traffic_share(context_.work));
+                        (context_.work.framework.kernels.optimizer_traffic.value *
+                             optimizer_traffic_share(context_.work) +
+                         mask_traffic_bytes(context_.job())));
     out_.compute(memory_bound_time(traffic, context_.work.device), Activity::Optimizer);
     int layers = 0;
     for (const ModelShare& chunk : site_.chunks) layers += chunk.layers;

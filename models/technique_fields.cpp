@@ -42,6 +42,11 @@ constexpr std::array<std::pair<BasePrecision, std::string_view>, 3> base_precisi
     {BasePrecision::Nf4, "nf4"},
 }};
 
+constexpr std::array<std::pair<SparsityPattern, std::string_view>, 2> sparsity_patterns{{
+    {SparsityPattern::TwoOfFour, "2:4"},
+    {SparsityPattern::Unstructured, "unstructured"},
+}};
+
 /// In the order of layer_matrices.
 constexpr std::array<std::string_view, 4> tuning_targets{"query_key_value", "attention_output",
                                                          "mlp_input", "mlp_output"};
@@ -125,6 +130,19 @@ void describe(Fields& f, FineTuning& tuning) {
   const bool qlora = tuning.method == FineTuningMethod::QLora;
   tuning.base_precision = base.value_or(qlora ? BasePrecision::Nf4 : BasePrecision::Bf16);
   if (targets.empty()) f.fault("targets", "fine-tuning without a target trains nothing");
+}
+
+void describe(Fields& f, Sparsity& sparsity) {
+  f.field("pattern", sparsity.pattern, sparsity_patterns,
+          {.doc = "2:4 runs on sparse tensor cores; unstructured masks gain no time"});
+  f.field("density", sparsity.density,
+          {.more_than = 0, .at_most = 1, .doc = "share of the weights that are not zero"});
+  f.field("mask_update_interval", sparsity.mask_update_interval,
+          {.at_least = 1, .at_most = 1e9, .doc = "steps from one choice of the mask to the next"});
+  if (sparsity.pattern == SparsityPattern::TwoOfFour && sparsity.density != 0.5) {
+    f.fault("density", "a 2:4 pattern has a density of 0.5",
+            "other densities need \"pattern\": \"unstructured\"");
+  }
 }
 
 void describe_optimizer(Fields& f, Optimizer& optimizer) {

@@ -12,6 +12,7 @@ void describe_offload(Fields& f, Offload& offload);
 void describe_recompute_method(Fields& f, ParallelPlan& plan);
 void describe_compression(Fields& f, ParallelPlan& plan);
 void describe(Fields& f, FineTuning& tuning);
+void describe(Fields& f, Sparsity& sparsity);
 void describe_optimizer(Fields& f, Optimizer& optimizer);
 
 }  // namespace stepcast

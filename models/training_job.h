@@ -119,6 +119,18 @@ struct FineTuning {
   BasePrecision base_precision = BasePrecision::Bf16;   ///< of the frozen layers' matrices
 };
 
+enum class SparsityPattern {
+  TwoOfFour,     ///< two of every four neighbours, which tensor cores know from Ampere on
+  Unstructured,  ///< any
+};
+
+/// Linear layers' weights are trained under a mask.
+struct Sparsity {
+  SparsityPattern pattern = SparsityPattern::TwoOfFour;
+  double density = 0.5;          ///< share of the weights that count
+  int mask_update_interval = 1;  ///< steps from one choice of the mask to the next
+};
+
 struct TrainingJob {
   Transformer model;
   ParallelPlan plan;
@@ -132,6 +144,7 @@ struct TrainingJob {
   std::optional<int> vocab_padding;        ///< rows are padded to a multiple of this
   Optimizer optimizer = Optimizer::AdamW;  ///< adam costs the same
   std::optional<FineTuning> fine_tuning;
+  std::optional<Sparsity> sparsity;
 };
 
 void describe(Fields& f, ParallelPlan& plan);

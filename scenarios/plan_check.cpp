@@ -57,6 +57,15 @@ std::optional<Violation> attention_violation(const TrainingJob& job, const GpuSp
   return std::nullopt;
 }
 
+std::optional<Violation> sparsity_violation(const TrainingJob& job, const GpuSpec& gpu) {
+  const bool on_tensor_cores = job.sparsity && job.sparsity->pattern == SparsityPattern::TwoOfFour;
+  if (!on_tensor_cores || gpu.architecture != GpuArchitecture::Volta) return std::nullopt;
+  return Violation{"/sparsity/pattern",
+                   fmt::format("2:4 needs an Ampere GPU or a later one, {} is none", gpu_text(gpu)),
+                   "pattern unstructured runs on it, without a gain",
+                   {}};
+}
+
 Violation refused_choice(const char* key, std::string problem, std::string hint) {
   return {std::string("/nccl/") + key, std::move(problem), std::move(hint), {}};
 }
@@ -139,7 +148,9 @@ int num_gpus(const ClusterSpec& cluster) { return cluster.nodes * gpus_per_node(
 std::optional<Violation> kernel_violation(const Scenario& scenario) {
   const GpuSpec& gpu = scenario.cluster.node.gpu;
   const std::optional<Violation> precision = precision_violation(scenario.job, gpu);
-  return precision ? precision : attention_violation(scenario.job, gpu);
+  if (precision) return precision;
+  const std::optional<Violation> attention = attention_violation(scenario.job, gpu);
+  return attention ? attention : sparsity_violation(scenario.job, gpu);
 }
 
 std::optional<Violation> first_violation(const Scenario& scenario) {

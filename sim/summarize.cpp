@@ -29,19 +29,25 @@ double recomputed_share(const TrainingJob& job, const FrameworkProfile& framewor
   return static_cast<double>(again) / job.model.num_layers;
 }
 
-// What a step computes with recompute: whole layers again, or the attention core again.
+Flop attention_cores(const TrainingJob& job) {
+  const double sequence = job.batch.sequence_length;
+  return Flop(4.0 * sequence * sequence * job.model.num_attention_heads * job.model.head_size *
+              job.model.num_layers);
+}
+
+// What a step computes: with recompute whole layers again, or the attention core again; of frozen
+// weights no gradients, each of which costs as much as their product.
 Flop hardware_flop(const TrainingJob& job, const FrameworkProfile& framework) {
   const int sequence = job.batch.sequence_length;
-  const Flop model = model_flop(job.model, sequence);
+  const Flop all = model_flop(job.model, sequence);
+  const Flop model = job.fine_tuning ? all - (all / 3.0 - attention_cores(job)) : all;
   const Flop layers = layers_forward_flop(job.model, sequence);
   switch (job.plan.recompute) {
     case Recompute::None:
       return model;
     case Recompute::Selective: {
       if (job.attention != AttentionKernel::Unfused) return model;
-      const double core =
-          4.0 * sequence * sequence * job.model.num_attention_heads * job.model.head_size;
-      return model + Flop(core * job.model.num_layers);
+      return model + attention_cores(job);
     }
     case Recompute::Full:
       return model + layers * recomputed_share(job, framework);

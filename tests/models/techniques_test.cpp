@@ -7,6 +7,7 @@
 #include "models/kernel_fusion.h"
 #include "models/optimizer.h"
 #include "models/recompute.h"
+#include "models/sparsity.h"
 #include "tests/support/small_steps.h"
 
 using namespace stepcast;
@@ -198,4 +199,33 @@ TEST_CASE("kernels fused as the framework does cost what they did, others by the
   rank.profile.framework.kernels.fused_elementwise = false;
   rank.job.runtime.kernel_fusion = true;
   REQUIRE(fusion_factors(rank.work()).traffic == Approx(38.0 / 70));
+}
+
+TEST_CASE("2:4 masks: products by 1.6, a mask and two compressed copies, masks applied and chosen",
+          "[models][memory]") {
+  SmallRank rank;
+  const LayerCost dense = layer_cost(rank.work());
+  rank.job.sparsity = Sparsity{.mask_update_interval = 100};
+  const LayerCost sparse = layer_cost(rank.work());
+  // The gradient by the weights stays dense; the rest of the layer is what products leave.
+  REQUIRE(sparse.weight_gradient.sum() == dense.weight_gradient.sum());
+  Seconds products;
+  for (const MatrixShape& matrix : layer_matrices(rank.job)) {
+    products += gemm_time({.m = 512, .n = matrix.outputs, .k = matrix.inputs}, GemmPass::Forward,
+                          Precision::Bf16, rank.device);
+  }
+  REQUIRE((dense.forward.sum() - sparse.forward.sum()).value() ==
+          Approx(products.value() * (1 - 1 / 1.6)));
+  // A bit; half of two bytes and of two bits, twice.
+  REQUIRE(mask_bytes(rank.job) == Approx(0.125 + 2 * 1.125));
+  REQUIRE(mask_traffic_bytes(rank.job) == Approx(4.125 + 2.25 + 2.125 / 100));
+}
+
+TEST_CASE("unstructured masks gain no time and cost a bit a weight", "[models][memory]") {
+  SmallRank rank;
+  const LayerCost dense = layer_cost(rank.work());
+  rank.job.sparsity = Sparsity{.pattern = SparsityPattern::Unstructured, .density = 0.1};
+  REQUIRE(layer_cost(rank.work()).forward.sum() == dense.forward.sum());
+  REQUIRE(mask_bytes(rank.job) == 0.125);
+  REQUIRE(mask_traffic_bytes(rank.job) == Approx(4.125 + 2.125));
 }

@@ -151,6 +151,18 @@ TEST_CASE("wrong input: kernels and precisions that the GPU has not", "[scenario
           "  hint: precision fp32 runs on it");
 }
 
+TEST_CASE("wrong input: 2:4 masks of another density, or without sparse tensor cores",
+          "[scenarios]") {
+  REQUIRE(error_of(R"({"sparsity": {"density": 0.3}})") ==
+          "scenario.json: at /sparsity/density: a 2:4 pattern has a density of 0.5\n"
+          "  hint: other densities need \"pattern\": \"unstructured\"");
+  REQUIRE(error_of(R"({"cluster": {"node": "v100_sxm2_32gb_x4"}, "precision": "fp16",
+                       "attention": "unfused", "sparsity": {}})") ==
+          "scenario.json: at /sparsity/pattern: 2:4 needs an Ampere GPU or a later one, "
+          "v100_sxm2_32gb is none\n"
+          "  hint: pattern unstructured runs on it, without a gain");
+}
+
 TEST_CASE("wrong input: offload of what cannot be offloaded", "[scenarios]") {
   REQUIRE(error_of(R"({"plan": {"offload": "gradients"}})") ==
           "scenario.json: at /plan/offload: found \"gradients\", expected one of optimizer, "
