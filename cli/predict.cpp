@@ -72,6 +72,10 @@ Answer run_predict(const PredictCommand& command) {
   ScenarioOptions options = command.options;
   options.links |= options.format == Format::Json;
   check_report_file(options);
+  if (options.links && options.format == Format::Csv) {
+    throw InputError({"--links", ""}, "links have no place in a row of CSV",
+                     "--format text and --format json give them");
+  }
   if (command.advise && options.format == Format::Csv) {
     throw InputError({"--advise", ""}, "advice has no place in a row of CSV",
                      "--format text and --format json give it");

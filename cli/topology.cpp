@@ -71,9 +71,13 @@ NamedSetup read_setup(const ClusterOptions& options) {
         "a scenario's file, or --node dgx_a100_80gb --nodes 2 --fabric hdr_rail");
   }
   const bool has_scenario = !options.scenario.empty();
-  if (has_scenario && (!options.fabric.empty() || !options.nccl_version.empty())) {
-    throw InputError({"command line", "--fabric"}, "--fabric and --nccl-version go with --node",
-                     "--set cluster.fabric=NAME changes a scenario's");
+  const bool has_parts =
+      options.nodes != 1 || !options.fabric.empty() || !options.nccl_version.empty();
+  if (has_scenario && has_parts) {
+    throw InputError({"command line", "SCENARIO"},
+                     "--nodes, --fabric and --nccl-version go with --node",
+                     "--set cluster.nodes=4, --set cluster.fabric=NAME and --set "
+                     "'nccl.version=\"2.18\"' change a scenario's");
   }
   return has_scenario ? setup_of_scenario(options) : setup_of_parts(options);
 }

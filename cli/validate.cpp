@@ -132,6 +132,10 @@ Answer run(const ScenarioOptions& options, const std::vector<std::string>& nccl_
                      "validate PATH... takes scenarios, validate --nccl PATH... logs");
   }
   if (nccl_logs.empty()) return run_validate(options);
+  if (!options.read.settings.empty()) {
+    throw InputError({"command line", "--set"}, "--set changes scenarios, and --nccl takes logs",
+                     "clusters.json says what a log ran on");
+  }
   return {text_of(validate_nccl(nccl_logs, options.read.profile_file), options.format)};
 }
 

@@ -108,6 +108,10 @@ void describe_compression(Fields& f, ParallelPlan& plan) {
           {.doc = "how gradients are made smaller before they are reduced"});
   f.field("compression_rank", plan.compression_rank,
           {.at_least = 1, .at_most = 1e4, .doc = "of gradient_compression powersgd"});
+  const bool has_rank = plan.gradient_compression == GradientCompression::PowerSgd;
+  if (plan.compression_rank != ParallelPlan().compression_rank && !has_rank) {
+    f.fault("compression_rank", "compression_rank needs gradient_compression powersgd");
+  }
 }
 
 void describe(Fields& f, FineTuning& tuning) {
