@@ -26,7 +26,7 @@ Scenario scenario_of(const Layout& layout) {
       {"precision", "bf16"},
       {"framework", "megatron"}};
   if (layout.slow_gpu >= 0) {
-    scenario["cluster"]["faults"] = {{{"gpu", layout.slow_gpu}, {"rate", 0.8}}};
+    scenario["faults"] = {{{"gpu", layout.slow_gpu}, {"rate", 0.8}}};
   }
   return scenarios_from_json(scenario, "benchmark.json", {}).front();
 }
