@@ -165,7 +165,7 @@ Minimum minimum_from(Vector z, const FitProblem& asked, double dispersion, Model
   set_lower_ends(problem, z, asked);
   ceres::Solver::Options options;
   options.linear_solver_type = ceres::DENSE_QR;
-  options.max_num_iterations = 60;
+  options.max_num_iterations = 600;
   options.function_tolerance = 1e-8;
   options.logging_type = ceres::SILENT;
   ceres::Solver::Summary summary;
