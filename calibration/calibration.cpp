@@ -24,10 +24,12 @@ struct AdditiveConstant {
 // One process a GPU starts a collective in about the tuner's base latency, one process for eight
 // GPUs needs some 25 us more (floors of nccl-tests logs on one node); a ramp of 2 is that of the
 // best pieces (collective_corrections.h).
-constexpr std::array<AdditiveConstant, 3> additive_constants{{
+constexpr std::array<AdditiveConstant, 5> additive_constants{{
     {"network/launch", 20e-6},
     {"network/inside_node/ramp", 1.0},
+    {"network/inside_node/nvls_ramp", 1.0},
     {"network/across_nodes/ramp", 1.0},
+    {"network/across_nodes/nvls_ramp", 1.0},
 }};
 
 bool is_correction(std::string_view path) {

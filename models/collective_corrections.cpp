@@ -50,6 +50,8 @@ void describe(Fields& f, CollectiveCorrections& corrections) {
   algorithm("point_to_point", corrections.point_to_point);
   fitted(f, "ramp", corrections.ramp, "of sqrt(latency x flow time); its spread is absolute",
          Presence::Optional);
+  fitted(f, "nvls_ramp", corrections.nvls_ramp, "the same of NVLS, NVLSTree and CollNet",
+         Presence::Optional);
   const auto sizes = [&](Fields& g) {
     for (std::size_t i = 0; i < kNumSizeFactors; ++i) {
       fitted(g, size_keys[i], corrections.size[i], "on the whole time of such a message",

@@ -38,6 +38,10 @@ struct CollectiveCorrections {
   /// pieces fills a chain of hops first, and with the best size of piece that costs r = 2; none
   /// where hops do not wait for whole pieces. Its spread is absolute, as the value may be 0.
   Fitted<double> ramp{0.0, 1.0};
+  /// The same of NVLS, NVLSTree and CollNet, where switches reduce and no chain of GPUs fills: what
+  /// a log of these shows says nothing of rings and trees, which the same cluster may run on more
+  /// nodes.
+  Fitted<double> nvls_ramp{0.0, 1.0};
   /// On the whole time, by message size: 1 KiB, 8 KiB ... 2 GiB, straight lines between them over
   /// the logarithm. For what changes with size and has no term: channels, threads, sizes of chunks.
   std::array<Fitted<double>, kNumSizeFactors> size{{{1.0, 0.07},

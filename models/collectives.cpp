@@ -53,6 +53,20 @@ const CombinationCorrection& correction_of(const CollectiveCorrections& correcti
   return protocols.simple;
 }
 
+double ramp_of(const CollectiveCorrections& corrections, Algorithm algorithm) {
+  switch (algorithm) {
+    case Algorithm::Nvls:
+    case Algorithm::NvlsTree:
+    case Algorithm::CollNetDirect:
+      return corrections.nvls_ramp.value;
+    case Algorithm::Ring:
+    case Algorithm::Tree:
+    case Algorithm::PointToPoint:
+      break;
+  }
+  return corrections.ramp.value;
+}
+
 /// Bytes of one unit's flow over the message.
 double unit_share(CollectiveKind kind, Algorithm algorithm, Protocol protocol,
                   const GroupLayout& layout) {
@@ -86,7 +100,7 @@ CollectiveCandidate candidate(const TunedCollective& collective, Algorithm algor
   if (collective.message.value() > 0) {
     const double by_size = size_factor(corrections, collective.message);
     const Seconds flow = collective.message / tuned;
-    tuned = tuned / (by_size * (1 + corrections.ramp.value * std::sqrt(latency / flow)));
+    tuned = tuned / (by_size * (1 + ramp_of(corrections, algorithm) * std::sqrt(latency / flow)));
     latency *= by_size;
   }
   // A correction may make up for a tuner that is too careful, not for the links.

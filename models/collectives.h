@@ -54,15 +54,16 @@ struct Transfer {
 ///
 /// with the profile's factors for groups that cross the network or for those inside a node, and its
 /// corrections (collective_corrections.h): by algorithm and protocol (NVLS's hold for NVLSTree and
-/// CollNet too), `ramp`, and f by size. `message` is the whole buffer of the collective as
-/// nccl-tests counts it: per rank for all-reduce and broadcast, the gathered size for all-gather,
-/// the size before scattering for reduce-scatter, what one rank holds for all ranks together for
-/// all-to-all, one message for send-receive. All-reduce runs as ring, tree, NVLS (from Hopper on,
-/// over several nodes where the network reduces too), NVLSTree (several nodes) or CollNet direct
-/// (where the network reduces); all-gather, reduce-scatter and broadcast as ring; the rest as point
-/// to point, LL or Simple. Not modelled: CollNet chain, PAT, and all-gather and reduce-scatter by
-/// NVLS. Requires layout.ranks >= 2, message >= 0, traffic laid out for the kind, and a known
-/// nccl_version. Source: NCCL src/graph/tuning.cc at v2.10.3, v2.12.12, v2.18.3, v2.19.3, v2.27.3.
+/// CollNet too), `ramp` (`nvls_ramp` for these three), and f by size. `message` is the whole buffer
+/// of the collective as nccl-tests counts it: per rank for all-reduce and broadcast, the gathered
+/// size for all-gather, the size before scattering for reduce-scatter, what one rank holds for all
+/// ranks together for all-to-all, one message for send-receive. All-reduce runs as ring, tree, NVLS
+/// (from Hopper on, over several nodes where the network reduces too), NVLSTree (several nodes) or
+/// CollNet direct (where the network reduces); all-gather, reduce-scatter and broadcast as ring;
+/// the rest as point to point, LL or Simple. Not modelled: CollNet chain, PAT, and all-gather and
+/// reduce-scatter by NVLS. Requires layout.ranks >= 2, message >= 0, traffic laid out for the kind,
+/// and a known nccl_version. Source: NCCL src/graph/tuning.cc at v2.10.3, v2.12.12, v2.18.3,
+/// v2.19.3, v2.27.3.
 std::vector<CollectiveCandidate> collective_candidates(CollectiveKind kind, Bytes message,
                                                        const GroupLayout& layout,
                                                        const NetworkProfile& network);

@@ -338,6 +338,22 @@ TEST_CASE("a ramp adds the geometric mean of latency and flow", "[models]") {
              WithinRel(907.2 + 2 * std::sqrt(32.2 * 875), 1e-9));
 }
 
+TEST_CASE("the ramp of NVLS is not that of rings", "[models]") {
+  const auto time = [](Algorithm algorithm, double ramp, double nvls_ramp) {
+    NetworkProfile nccl = plain_nccl("2.27");
+    nccl.nccl.algorithm = algorithm;
+    nccl.nccl.protocol = Protocol::Simple;
+    nccl.across_nodes.ramp.value = ramp;
+    nccl.across_nodes.nvls_ramp.value = nvls_ramp;
+    return best(CollectiveKind::AllReduce, 480_MB, dgx_h100_ndr(4), nccl).time / 1_us;
+  };
+  // NVLSTree as above: 81 us and 3000 us.
+  CHECK_THAT(time(Algorithm::NvlsTree, 2, 0), WithinRel(81 + 3000.0, 1e-9));
+  CHECK_THAT(time(Algorithm::NvlsTree, 0, 2), WithinRel(3081 + 2 * std::sqrt(81 * 3000.0), 1e-9));
+  CHECK(time(Algorithm::Ring, 0, 2) == time(Algorithm::Ring, 0, 0));
+  CHECK(time(Algorithm::Ring, 2, 0) > time(Algorithm::Ring, 0, 0));
+}
+
 TEST_CASE("factors by size lie on straight lines over the logarithm", "[models]") {
   CollectiveCorrections corrections;
   CHECK(size_factor(corrections, 1_MiB) == 1.0);
