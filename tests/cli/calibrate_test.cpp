@@ -86,7 +86,7 @@ TEST_CASE("a log cut off within a row is refused at its line, and no profile is 
 
 // The log of a day later has the same links and new noise; the other one the NIC's half rate, which
 // costs bandwidth twice its time but for what latency hides of it, and latency nothing.
-TEST_CASE("--check agrees with a log of the same links and names a slow NIC's class", "[cli]") {
+TEST_CASE("a check agrees with a log of the same links and names a slow NIC's class", "[cli]") {
   const TemporaryFolder folder;
   const std::string profile = folder.path("profile.json");
   REQUIRE(calibrate(example("all_reduce.txt"), profile).exit_code == 0);
