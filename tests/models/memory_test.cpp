@@ -2,24 +2,10 @@
 
 #include <catch2/catch.hpp>
 
-#include "tests/support/small_steps.h"
+#include "tests/support/small_rank.h"
 
 using namespace stepcast;
 using namespace stepcast::test;
-
-namespace {
-
-// The small model: 1024 hidden, 4096 feed-forward, 16 heads of 64, 32,000 rows, 512 tokens, bf16.
-struct SmallRank {
-  explicit SmallRank(const PlanShape& shape = {}) : job(small_job(shape)) {}
-
-  TrainingJob job;
-  Profile profile = plain_profile();
-  Device device = plain_device();
-  WorkContext work() const { return {job, profile.framework, device}; }
-};
-
-}  // namespace
 
 TEST_CASE("weights of a share, by hand", "[models][memory]") {
   // A layer: 1024 (3072 + 1024 + 2 x 4096) = 12,582,912 in matrices, 2 x 1024 in norms.

@@ -8,21 +8,12 @@
 #include "models/optimizer.h"
 #include "models/recompute.h"
 #include "models/sparsity.h"
-#include "tests/support/small_steps.h"
+#include "tests/support/small_rank.h"
 
 using namespace stepcast;
 using namespace stepcast::test;
 
 namespace {
-
-// The small model: 8 layers, 1024 hidden, 4096 feed-forward, 16 heads of 64, bf16, 512 tokens.
-struct SmallRank {
-  explicit SmallRank(const PlanShape& shape = {}) : job(small_job(shape)) {}
-  TrainingJob job;
-  Profile profile = plain_profile();
-  Device device = plain_device();
-  WorkContext work() const { return {job, profile.framework, device}; }
-};
 
 constexpr double layer_bytes = 17'825'792;  // memory_test.cpp: what a layer keeps
 constexpr double input_bytes = 1'048'576;   // 2 x 512 x 1024
