@@ -10,6 +10,8 @@
 #include "calibration/nccl_validation.h"
 #include "cli/command.h"
 #include "cli/predictions.h"
+#include "cli/report_file.h"
+#include "reports/html.h"
 #include "reports/json.h"
 #include "reports/nccl_validation.h"
 #include "reports/validation.h"
@@ -103,13 +105,16 @@ std::string text_of(const std::vector<ValidationSuite>& suites, Format format) {
 
 // A prediction that failed is a fault of the program, told beside the others' answers.
 Answer run_validate(const ScenarioOptions& options) {
+  check_report_file(options);
   const std::vector<Reading> readings = read_all(options);
   check_judges(readings, options);
   const std::vector<PredictionOutcome> outcomes =
       predict_with_progress(scenarios_of(readings), options);
   const bool all_answered = std::all_of(outcomes.begin(), outcomes.end(),
                                         [](const auto& outcome) { return outcome.report; });
-  return {text_of(judge_all(readings, outcomes), options.format), all_answered ? 0 : fault_exit};
+  const std::vector<ValidationSuite> suites = judge_all(readings, outcomes);
+  if (options.report) write_report_file(*options.report, validation_html(suites));
+  return {text_of(suites, options.format), all_answered ? 0 : fault_exit};
 }
 
 std::string text_of(const NcclValidation& validation, Format format) {
@@ -136,6 +141,11 @@ Answer run(const ScenarioOptions& options, const std::vector<std::string>& nccl_
     throw InputError({"command line", "--set"}, "--set changes scenarios, and --nccl takes logs",
                      "clusters.json says what a log ran on");
   }
+  if (options.report) {
+    throw InputError({"command line", "--report"},
+                     "--report draws scenarios, and --nccl takes logs",
+                     "--format csv prints the points of the logs");
+  }
   return {text_of(validate_nccl(nccl_logs, options.read.profile_file), options.format)};
 }
 
@@ -147,6 +157,7 @@ void add_validate(CLI::App& program, Command& chosen) {
   const auto options = std::make_shared<ScenarioOptions>();
   options->engine = EngineChoice::Auto;
   add_scenario_options(*command, *options);
+  add_report_option(*command, *options);
   command->get_option("PATH")->required(false);
   const auto nccl_logs = std::make_shared<std::vector<std::string>>();
   command

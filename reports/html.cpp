@@ -99,4 +99,8 @@ std::string comparison_html(std::span<const Prediction> predictions) {
                    page_data("compare", predictions, comparison_json(predictions)));
 }
 
+std::string validation_html(std::span<const ValidationSuite> suites) {
+  return html_page(html_template(), {{"kind", "validate"}, {"result", validation_json(suites)}});
+}
+
 }  // namespace stepcast

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "reports/prediction.h"
+#include "reports/validation.h"
 
 namespace stepcast {
 
@@ -27,5 +28,8 @@ std::string prediction_html(std::span<const Prediction> predictions);
 
 /// The comparison's JSON as a page. Requires at least two predictions.
 std::string comparison_html(std::span<const Prediction> predictions);
+
+/// What validate's --format json prints, as a page.
+std::string validation_html(std::span<const ValidationSuite> suites);
 
 }  // namespace stepcast

@@ -102,6 +102,19 @@ Json to_json(const ValidationSuite& suite) {
   return json;
 }
 
+// Every run with the title of its suite.
+Json runs_of(std::span<const ValidationSuite> suites) {
+  Json list = Json::array();
+  for (const ValidationSuite& suite : suites) {
+    for (const ValidationRun& run : suite.runs) {
+      Json json = {{"suite", suite.title}};
+      json.update(to_json(run));
+      list.push_back(std::move(json));
+    }
+  }
+  return list;
+}
+
 Json errors(std::span<const ValidationSuite> suites) {
   Json list = Json::array();
   for (const ValidationSuite& suite : suites) {
@@ -125,7 +138,7 @@ nlohmann::ordered_json validation_json(std::span<const ValidationSuite> suites) 
   add_without_stalled(json, runs);
   json["suites"] = Json::array();
   for (const ValidationSuite& suite : suites) json["suites"].push_back(to_json(suite));
-  json["runs"] = to_json(runs);
+  json["runs"] = runs_of(suites);
   if (Json list = errors(suites); !list.empty()) json["errors"] = std::move(list);
   return json;
 }

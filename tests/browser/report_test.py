@@ -15,6 +15,8 @@ from pathlib import Path
 GUIDE = "scenarios/guide/65b_8_nodes.json"
 PREDICT = ["predict", GUIDE]
 COMPARE = ["compare", "scenarios/guide/65b_4_nodes.json", GUIDE]
+VALIDATE = ["validate", "scenarios/validation/bigscience_v100_gpt2.json",
+            "scenarios/validation/megatron_sc21_table1.json", "--quiet"]
 SUITE = ["predict", "scenarios/guide/7b_1_node.json", "scenarios/guide/13b_1_node.json"]
 
 # What a unit of the page is in the JSON's base unit.
@@ -133,6 +135,19 @@ def comparison_keys(result):
     return keys
 
 
+def validation_keys(result):
+    keys = [f"/runs/{index}/{key}" for index, run in enumerate(result["runs"])
+            for key in ("predicted", "measured", "error") if run[key] is not None]
+    for at, figures in [("", result), *((f"/suites/{index}", suite)
+                                        for index, suite in enumerate(result["suites"]))]:
+        keys += [f"{at}/{key}" for key in ("step_time_mape", "step_time_bias", "peak_memory_mape",
+                                           "interval_coverage_90") if figures[key] is not None]
+    return keys + [f"/oom_reliability/{index}/{key}"
+                   for index, one in enumerate(result["oom_reliability"])
+                   for key in ("mean_probability", "ran", "failed")
+                   if one["ran"] + one["failed"] > 0]
+
+
 def check_all(chromium, program, folder):
     result, page = check(chromium, program, PREDICT, folder, lambda result: result_keys(result)
                          + [f"/claims/{key}/claimed" for key in result.get("claims", {})])
@@ -142,6 +157,9 @@ def check_all(chromium, program, folder):
     assert result["moved"][0]["answer"] in page.text
     check(chromium, program, SUITE, folder, lambda results: [
         key for index, one in enumerate(results) for key in result_keys(one, f"/{index}")])
+    result, page = check(chromium, program, VALIDATE, folder, validation_keys)
+    for text in ["predicted = measured", "happened as foreseen", "n = "]:
+        assert text in page.text, text
     hostile = "title=</script><script>console.error(1)</script><!-- <b>bold</b>"
     result, page = check(chromium, program, [*PREDICT, "--set", hostile], folder, result_keys)
     assert result["title"] == hostile.removeprefix("title=") and result["title"] in page.text

@@ -4,12 +4,14 @@
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "tests/cli/run_program.h"
 
 namespace stepcast {
 namespace {
 
+using Json = nlohmann::ordered_json;
 using test::ProgramEnd;
 using test::run_program;
 using test::small_scenario;
@@ -18,6 +20,17 @@ using test::text_of;
 
 std::ptrdiff_t files_in(const std::string& folder) {
   return std::distance(std::filesystem::directory_iterator(folder), {});
+}
+
+std::string measured_scenario() {
+  return small_scenario(R"({"title": "small", "measured": {"step_time": "2 s"}})");
+}
+
+Json data_of(const std::string& page_file) {
+  const std::string element = R"(<script id="stepcast-data" type="application/json">)";
+  const std::string page = text_of(page_file);
+  const std::size_t start = page.find(element) + element.size();
+  return Json::parse(page.substr(start, page.find("</script", start) - start));
 }
 
 // Programs built without the page refuse every report.
@@ -76,9 +89,41 @@ TEST_CASE("a page of nothing is not written", "[cli]") {
   REQUIRE_FALSE(std::filesystem::exists(page));
 }
 
-TEST_CASE("commands without a page refuse --report", "[cli]") {
-  const ProgramEnd end = run_program({"validate", "a.json", "--report", "page.html"});
+TEST_CASE("a validation is drawn with the figures that it prints, whole or not at all",
+          "[cli][contract]") {
+  if (!built_with_page()) return;
+  const TemporaryFolder folder;
+  const std::string scenario = folder.write("measured.json", measured_scenario());
+  const std::string page = folder.write("pages/page.html", "old");
+  const ProgramEnd end = run_program({"validate", scenario, "--format", "json", "--report", page});
+  REQUIRE(end.errors == "");
+  REQUIRE(end.exit_code == 0);
+  const Json printed = Json::parse(end.output);
+  REQUIRE(printed["runs"][0]["suite"] == "measured");
+  REQUIRE(printed["runs"][0]["measured"] == 2.0);
+  REQUIRE(data_of(page) == Json{{"kind", "validate"}, {"result", printed}});
+  REQUIRE(files_in(folder.path("pages")) == 1);
+}
+
+TEST_CASE("a validation's page that cannot be written: exit 2 and one message", "[cli][contract]") {
+  if (!built_with_page()) return;
+  const TemporaryFolder folder;
+  const std::string scenario = folder.write("measured.json", measured_scenario());
+  const ProgramEnd end =
+      run_program({"validate", scenario, "--report", folder.path("no/such/folder/page.html")});
   REQUIRE(end.exit_code == 2);
+  REQUIRE(end.output == "");
+  REQUIRE_THAT(end.errors, Catch::Contains("the report cannot be written: "));
+  REQUIRE(files_in(folder.path("")) == 1);
+}
+
+TEST_CASE("commands without a page refuse --report", "[cli]") {
+  const ProgramEnd topology = run_program({"topology", "a.json", "--report", "page.html"});
+  REQUIRE(topology.exit_code == 2);
+  const ProgramEnd logs = run_program({"validate", "--nccl", "logs", "--report", "page.html"});
+  REQUIRE(logs.exit_code == 2);
+  REQUIRE(logs.output == "");
+  REQUIRE_THAT(logs.errors, Catch::Contains("--report draws scenarios, and --nccl takes logs"));
 }
 
 }  // namespace stepcast

@@ -86,4 +86,23 @@ TEST_CASE("pages hold the same JSON that the commands print", "[reports][contrac
   REQUIRE(comparison["notes"].size() == 2);
 }
 
+TEST_CASE("the page of a validation holds the JSON that validate prints", "[reports][contract]") {
+  if (!built_with_page()) return;
+  ValidationRun run;
+  run.title = "one";
+  run.predicted_step_time = 11_s;
+  run.step_time = {11.0, 10.0};
+  run.oom_probability = 0.25;
+  run.measured_fits = true;
+  const std::vector<ValidationSuite> suites{{"measured", {run}, {{"broken", "unknown key"}}}};
+  const Json page = Json::parse(data_text(validation_html(suites)));
+  REQUIRE(page["kind"] == "validate");
+  REQUIRE(page["result"] == Json::parse(json_text(validation_json(suites))));
+  REQUIRE(page["result"]["runs"][0]["suite"] == "measured");
+  REQUIRE(page["result"]["runs"][0]["predicted"] == 11.0);
+  REQUIRE(page["result"]["runs"][0]["measured"] == 10.0);
+  REQUIRE(page["result"]["oom_reliability"][3]["mean_probability"] == 0.25);  // 20 to 50 %
+  REQUIRE(page["result"]["oom_reliability"][3]["ran"] == 1);
+}
+
 }  // namespace stepcast

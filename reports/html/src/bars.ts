@@ -16,7 +16,7 @@ export function usedKeys(bars: Parts[]): string[] {
   return Object.keys(bars[0]).filter((key) => bars.some((parts) => parts[key] !== 0));
 }
 
-const tooltip = (colours: Colours, text: (value: number) => string) => ({
+export const tooltip = (colours: Colours, text: (value: number) => string) => ({
   trigger: "item",
   confine: true,
   backgroundColor: colours.paper,
@@ -46,7 +46,7 @@ const categoryAxis = (colours: Colours, names: string[]) => ({
 });
 
 /// How many lines the legend takes: a line is filled before the next.
-function legendRows(keys: string[], width: number): number {
+export function legendRows(keys: string[], width: number): number {
   let rows = 1;
   let used = 0;
   for (const key of keys) {

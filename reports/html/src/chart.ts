@@ -1,6 +1,6 @@
 // Charts that follow the page: its width, its colours (light, dark, paper). SVG, so that they print
 // sharply.
-import { BarChart } from "echarts/charts";
+import { BarChart, LineChart, ScatterChart } from "echarts/charts";
 import { GridComponent, LegendComponent, MarkLineComponent, TooltipComponent }
   from "echarts/components";
 import { init, use } from "echarts/core";
@@ -9,7 +9,8 @@ import { SVGRenderer } from "echarts/renderers";
 
 import { element } from "./dom";
 
-use([BarChart, GridComponent, LegendComponent, MarkLineComponent, TooltipComponent, SVGRenderer]);
+use([BarChart, LineChart, ScatterChart, GridComponent, LegendComponent, MarkLineComponent,
+     TooltipComponent, SVGRenderer]);
 
 export interface Colours {
   text: string;

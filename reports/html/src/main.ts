@@ -6,10 +6,14 @@ import { comparison } from "./compare";
 import { paragraph } from "./dom";
 import { prediction, predictions } from "./predict";
 import type { Report } from "./result";
+import { validation } from "./validate";
+
+const titles = { predict: "prediction", compare: "comparison", validate: "validation" };
 
 function content(report: Report | null): Node[] {
   if (report === null) return [paragraph("This page is the empty form of a report.")];
-  document.title = report.kind === "compare" ? "Stepcast comparison" : "Stepcast prediction";
+  document.title = `Stepcast ${titles[report.kind]}`;
+  if (report.kind === "validate") return validation(report.result);
   if (report.kind === "compare") {
     return comparison(report.result, report.descriptions, report.notes);
   }

@@ -64,6 +64,56 @@ export interface Comparison {
   moved: Moved[];
 }
 
+export interface OomCounts {
+  true_positive: number;
+  false_positive: number;
+  true_negative: number;
+  false_negative: number;
+}
+
+/// Runs whose predicted risk lies in [probability_from, probability_to), and what came of them.
+export interface ReliabilityBin {
+  probability_from: number;
+  probability_to: number;
+  mean_probability: number;
+  ran: number;
+  failed: number;
+  failed_inferred: number;
+  share_that_ran: number | null;
+}
+
+export interface ValidationFigures {
+  num_runs: number;
+  step_time_mape: number | null;
+  step_time_median_error: number | null;
+  step_time_bias: number | null;
+  peak_memory_mape: number | null;
+  oom: OomCounts;
+  oom_inferred: OomCounts;
+  interval_coverage_90: number | null;
+  median_interval_width: number | null;
+  oom_reliability: ReliabilityBin[];
+  without_stalled?: ValidationFigures;
+}
+
+/// Times in seconds.
+export interface ValidationRun {
+  suite: string;
+  title: string;
+  predicted: number;
+  measured: number | null;
+  error: number | null;
+  predicted_interval_s: [number, number];
+  oom_probability: number;
+  stalled?: boolean;
+}
+
+export interface Validation extends ValidationFigures {
+  suites: (ValidationFigures & { title: string })[];
+  runs: ValidationRun[];
+  errors?: { suite: string; title: string; message: string }[];
+}
+
 /// `descriptions`: a few lines on each scenario; `notes`: what its engine's times rest on;
 /// `caveats`: what to mind about its claims.
 export interface Texts {
@@ -74,4 +124,5 @@ export interface Texts {
 
 export type Report =
   | (Texts & { kind: "predict"; result: Result | Result[] })
-  | (Texts & { kind: "compare"; result: Comparison });
+  | (Texts & { kind: "compare"; result: Comparison })
+  | { kind: "validate"; result: Validation };
