@@ -112,7 +112,7 @@ function reliabilityOption(bins: JudgedBin[], colours: Colours): EChartsCoreOpti
   return {
     tooltip: pointTip(colours, (_, index) => binTip(bins[index])),
     legend: { bottom: 0, textStyle: { color: colours.text }, itemWidth: 14, itemHeight: 10 },
-    grid: { left: 28, right: 44, top: 28, bottom: 66, containLabel: true },
+    grid: { left: 28, right: 48, top: 44, bottom: 66, containLabel: true },
     xAxis: { ...axis(colours, "foreseen: mean predicted risk", scale, share), nameGap: 26 },
     yAxis: { ...axis(colours, "happened: share that ran out", scale, share), nameGap: 48 },
     series: [
@@ -123,7 +123,7 @@ function reliabilityOption(bins: JudgedBin[], colours: Colours): EChartsCoreOpti
         symbolSize: 10,
         color: hues[0],
         lineStyle: { color: hues[0], width: 2 },
-        label: { show: true, position: "top", color: colours.text,
+        label: { show: true, position: "top", align: "left", color: colours.text,
                  formatter: (at: { dataIndex: number }) =>
                    `n = ${bins[at.dataIndex].ran + bins[at.dataIndex].failed}` },
         // Every other label stands higher: the bins of small risks lie close together.
