@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <map>
+#include <nlohmann/json.hpp>
 
 namespace stepcast {
 namespace {
 
+constexpr double kOverRepeat = 1.5;
 constexpr double kOverSibling = 1.5;
 constexpr Seconds kBeyondSibling = 0.2_s;
 constexpr Seconds kShortestQuantum = 0.65_s;
@@ -23,6 +25,13 @@ std::string siblings_key(const RunTime& run) {
                      job.batch.sequence_length, static_cast<int>(job.precision),
                      static_cast<int>(job.attention), static_cast<int>(job.plan.recompute),
                      job.plan.zero_stage >= 3, job.runtime.torch_compile);
+}
+
+// Equal for runs of one scenario: all that was asked for, without what was said of it.
+std::string repeats_key(const RunTime& run) {
+  nlohmann::json asked = scenario_to_json(*run.scenario);
+  for (const char* said : {"title", "claimed", "measured", "caveats"}) asked.erase(said);
+  return run.suite + asked.dump();
 }
 
 Seconds per_slot(Seconds step, const Scenario& scenario) {
@@ -51,6 +60,22 @@ bool beyond_siblings(const RunTime& run, const std::vector<const RunTime*>& sibl
   });
 }
 
+// Whether each run took far longer than the fastest run of its scenario.
+std::vector<bool> beyond_repeats(std::span<const RunTime> runs) {
+  std::vector<std::string> keys;
+  std::map<std::string, Seconds> fastest;
+  for (const RunTime& run : runs) {
+    keys.push_back(repeats_key(run));
+    const auto [repeat, is_first] = fastest.emplace(keys.back(), run.measured);
+    if (!is_first) repeat->second = std::min(repeat->second, run.measured);
+  }
+  std::vector<bool> beyond;
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    beyond.push_back(runs[i].measured > kOverRepeat * fastest.at(keys[i]));
+  }
+  return beyond;
+}
+
 bool by_a_quantum(const RunTime& run) {
   if (!is_pipeline(*run.scenario) || !crosses_nodes(*run.scenario)) return false;
   const Seconds more = per_slot(run.measured - run.predicted, *run.scenario);
@@ -62,9 +87,10 @@ bool by_a_quantum(const RunTime& run) {
 std::vector<bool> stalled_runs(std::span<const RunTime> runs) {
   std::map<std::string, std::vector<const RunTime*>> siblings;
   for (const RunTime& run : runs) siblings[siblings_key(run)].push_back(&run);
-  std::vector<bool> stalled;
-  for (const RunTime& run : runs) {
-    stalled.push_back(beyond_siblings(run, siblings[siblings_key(run)]) || by_a_quantum(run));
+  std::vector<bool> stalled = beyond_repeats(runs);
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    stalled[i] = stalled[i] || beyond_siblings(runs[i], siblings[siblings_key(runs[i])]) ||
+                 by_a_quantum(runs[i]);
   }
   return stalled;
 }

@@ -37,12 +37,24 @@ TEST_CASE("a run stalls when its slots take far longer than a sibling shows them
   // 4 micro-batches of 1 and 2 stages are 5 slots, 2 of 2 are 3. A slot of 0.1 s may take
   // 1.5 x 0.1 + 0.2 = 0.35 s, one of twice the micro-batch 1.5 x 0.2 + 0.2 = 0.5 s.
   Runs runs;
-  runs.add(1, 0.5_s, 0.5_s);
+  runs.add(1, 0.5_s, 0.5_s, R"({"plan": {"sequence_parallel": true}})");
   runs.add(1, 1.8_s, 0.5_s);   // 0.36 s a slot
   runs.add(1, 1.7_s, 0.5_s);   // 0.34 s
   runs.add(2, 1.45_s, 0.5_s);  // 0.483 s
   runs.add(2, 1.6_s, 0.5_s);   // 0.533 s
   REQUIRE(runs.stalled() == std::vector<bool>{false, true, false, false, true});
+}
+
+TEST_CASE("a run stalls when it takes more than half as long again as a repeat of it",
+          "[calibration]") {
+  // Slots of 0.5 s: a sibling may take 1.5 x 0.5 + 0.2 = 0.95 s a slot, 4.75 s in all; a repeat of
+  // 2.5 s only 3.75 s. The run of another batch is no repeat.
+  Runs runs;
+  runs.add(1, 2.5_s, 2.5_s);
+  runs.add(1, 3.7_s, 2.5_s);
+  runs.add(1, 3.8_s, 2.5_s);
+  runs.add(1, 3.8_s, 2.5_s, R"({"batch": {"sequence_length": 512}})");
+  REQUIRE(runs.stalled() == std::vector<bool>{false, false, true, false});
 }
 
 TEST_CASE("a sibling has the same width, degree and kernels", "[calibration]") {
