@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <map>
 #include <memory>
 
@@ -23,6 +24,7 @@ namespace {
 struct FitOptions {
   std::vector<std::string> paths;
   std::string priors;
+  std::vector<std::string> only;  ///< profiles to fit, "gpu/v100"; empty: all
   ProfileFitOptions fit;
   std::string misses;   ///< a CSV file; empty: none
   bool memory = false;  ///< peaks instead of step times
@@ -92,8 +94,24 @@ void write_misses(const ProfileFit& fit, const std::string& file) {
   write_report_file(file, text);
 }
 
+std::vector<ProfilePrior> chosen_priors(const FitOptions& options) {
+  std::vector<ProfilePrior> priors = read_priors(options.priors);
+  if (options.only.empty()) return priors;
+  std::vector<ProfilePrior> chosen;
+  for (const std::string& profile : options.only) {
+    const std::size_t before = chosen.size();
+    std::copy_if(priors.begin(), priors.end(), std::back_inserter(chosen),
+                 [&](const ProfilePrior& prior) { return prior.profile == profile; });
+    if (chosen.size() == before) {
+      throw InputError({options.priors, ""},
+                       fmt::format("no prior is of {}, which --only names", profile));
+    }
+  }
+  return chosen;
+}
+
 Answer run_fit(const FitOptions& options) {
-  const std::vector<ProfilePrior> priors = read_priors(options.priors);
+  const std::vector<ProfilePrior> priors = chosen_priors(options);
   std::vector<MeasuredRun> runs = read_measured_runs(options.paths);
   deal_halves(runs, options.fit.seed);
   if (!options.memory) mark_stalled(runs);
@@ -116,6 +134,8 @@ void add_fit_profiles(CLI::App& program, Command& chosen) {
   command->add_option("PATH", options->paths, "Suites of measured runs, or folders of them")
       ->required();
   command->add_option("--priors", options->priors, "Priors of the constants to fit")->required();
+  command->add_option("--only", options->only,
+                      "Fit these profiles, as gpu/v100, and leave the others as they are");
   command->add_option("--seed", options->fit.seed, "Of the split into fitted and judging runs");
   command->add_option("--most", options->fit.most_per_suite, "Runs of a suite that are fitted");
   command->add_option("--misses", options->misses, "Write every run's prediction as CSV");
