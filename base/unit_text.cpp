@@ -66,6 +66,11 @@ std::optional<FlopPerSecond> parse_flop_rate(std::string_view text) {
 std::optional<Flop> parse_flop(std::string_view text) { return parse<Flop>(text); }
 std::optional<Watts> parse_watts(std::string_view text) { return parse<Watts>(text); }
 
+std::optional<double> parse_usd(std::string_view text) {
+  constexpr Unit usd{"USD"};
+  return parse_amount(text, {"money", "400000 USD", "USD", "USD", std::span(&usd, 1)});
+}
+
 std::string to_text(Bytes amount) { return scaled(amount); }
 std::string to_text(Seconds time) { return scaled(time); }
 std::string to_text(BytesPerSecond rate) { return scaled(rate); }

@@ -20,6 +20,7 @@ std::optional<BytesPerSecond> parse_bandwidth(std::string_view text);  // B/s ..
 std::optional<FlopPerSecond> parse_flop_rate(std::string_view text);   // FLOP/s, MFLOP/s .. EFLOP/s
 std::optional<Flop> parse_flop(std::string_view text);                 // FLOP, MFLOP .. EFLOP
 std::optional<Watts> parse_watts(std::string_view text);               // W kW MW
+std::optional<double> parse_usd(std::string_view text);                // USD
 
 /// For people: three or four significant digits, scaled ("12.3 s", "41.7 GiB", "24 GB/s").
 std::string to_text(Bytes amount);  // binary units

@@ -97,6 +97,8 @@ struct ReadOptions {
   std::vector<std::string> settings = {};
   /// "--profile": values laid over the built-in profile; empty: none
   std::string profile_file = {};
+  /// "--to": a JSON merge patch (RFC 7396) over every scenario, after the settings
+  std::optional<std::string> merge_patch = {};
 };
 
 /// The files that a path on the command line stands for: itself, or a folder's *.json files by

@@ -72,7 +72,7 @@ std::string title_of(const json& scenario, const InputPlace& place) {
 
 ScenarioReader::ScenarioReader(const ReadOptions& options)
     : catalogue_(catalogue_folder()),
-      settings_(options.settings),
+      settings_(options.settings, options.merge_patch),
       profiles_(options.profile_file, catalogue_) {}
 
 void ScenarioReader::for_each(const json& file_json, const std::string& file,

@@ -165,9 +165,21 @@ void apply_setting(const Setting& setting, json& scenario, InputPlace place) {
   }
 }
 
+std::shared_ptr<const json> parse_patch(const std::string& text) {
+  const InputPlace place{"--to", ""};
+  auto patch = std::make_shared<const json>(parse_json(text, place.file));
+  if (!patch->is_object() || patch->empty()) {
+    throw InputError(place, "expected a JSON object with the keys that change",
+                     R"(as in --to '{"cluster": {"fabric": "ndr_rail"}}')");
+  }
+  return patch;
+}
+
 }  // namespace
 
-Settings::Settings(const std::vector<std::string>& arguments) {
+Settings::Settings(const std::vector<std::string>& arguments,
+                   const std::optional<std::string>& merge_patch) {
+  if (merge_patch) patch_ = parse_patch(*merge_patch);
   if (arguments.empty()) return;
   const json schema = scenario_schema();
   for (const std::string& argument : arguments) {
@@ -178,6 +190,7 @@ Settings::Settings(const std::vector<std::string>& arguments) {
 
 void Settings::apply(json& scenario, const InputPlace& place) const {
   for (const Setting& setting : settings_) apply_setting(setting, scenario, place);
+  if (patch_) scenario.merge_patch(*patch_);
 }
 
 std::string Settings::text() const {
@@ -186,6 +199,7 @@ std::string Settings::text() const {
     if (!all.empty()) all += ' ';
     all += option(setting.text);
   }
+  if (patch_) all += (all.empty() ? "--to " : " --to ") + patch_->dump();
   return all;
 }
 

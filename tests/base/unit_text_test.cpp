@@ -65,6 +65,13 @@ TEST_CASE("FLOP rates and powers are read", "[base]") {
   REQUIRE(parse_watts("6.5 kW") == Watts(6500));
 }
 
+TEST_CASE("money is read in USD only", "[base]") {
+  REQUIRE(parse_usd("400000 USD") == 400000.0);
+  REQUIRE(parse_usd("4e5 USD") == 400000.0);
+  REQUIRE_FALSE(parse_usd("400000").has_value());
+  REQUIRE_FALSE(parse_usd("400000 EUR").has_value());
+}
+
 TEST_CASE("text that is not a number and a unit of the dimension is refused", "[base]") {
   const std::string text = GENERATE(
       as<std::string>(), "", " ", "s", "12.3", "12.3 ", "12.3  s", " 12.3 s", "12.3 s ", "12.3\ts",
