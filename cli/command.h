@@ -31,6 +31,7 @@ using Command = std::function<Answer()>;
 /// throws InputError where the input is wrong.
 void add_predict(CLI::App& program, Command& chosen);
 void add_compare(CLI::App& program, Command& chosen);
+void add_sensitivity(CLI::App& program, Command& chosen);
 void add_upgrade(CLI::App& program, Command& chosen);
 void add_validate(CLI::App& program, Command& chosen);
 void add_calibrate(CLI::App& program, Command& chosen);

@@ -17,6 +17,7 @@ constexpr const char* examples = R"(Examples:
   stepcast predict scenarios/guide/65b_8_nodes.json
   stepcast predict scenarios/guide/65b_8_nodes.json --set plan.tensor_parallel=8 --format json
   stepcast compare scenarios/guide/65b_4_nodes.json scenarios/guide/65b_8_nodes.json
+  stepcast sensitivity scenarios/guide/65b_8_nodes.json
   stepcast upgrade scenarios/guide/65b_8_nodes.json --to '{"cluster": {"fabric": "ndr_rail"}}' --capital "400000 USD"
   stepcast sweep scenarios/guide/65b_8_nodes.json
   stepcast validate scenarios/validation/megatron_sc21_table1.json
@@ -48,6 +49,7 @@ void set_up(CLI::App& program, Command& chosen) {
   program.footer(examples);
   add_predict(program, chosen);
   add_compare(program, chosen);
+  add_sensitivity(program, chosen);
   add_upgrade(program, chosen);
   add_sweep(program, chosen);
   add_validate(program, chosen);
