@@ -33,11 +33,13 @@ void add_predict(CLI::App& program, Command& chosen);
 void add_compare(CLI::App& program, Command& chosen);
 void add_sensitivity(CLI::App& program, Command& chosen);
 void add_upgrade(CLI::App& program, Command& chosen);
+void add_sweep(CLI::App& program, Command& chosen);
 void add_validate(CLI::App& program, Command& chosen);
 void add_calibrate(CLI::App& program, Command& chosen);
 void add_topology(CLI::App& program, Command& chosen);
 void add_catalogue(CLI::App& program, Command& chosen);
 void add_schema(CLI::App& program, Command& chosen);
+void add_completion(CLI::App& program, Command& chosen);
 void add_fit_profiles(CLI::App& program, Command& chosen);
 
 enum class Format { Text, Json, Csv };

@@ -10,7 +10,6 @@
 #include "cli/command.h"
 
 namespace stepcast {
-void add_sweep(CLI::App& program, Command& chosen);  // TEMP
 namespace {
 
 constexpr const char* examples = R"(Examples:
@@ -57,6 +56,7 @@ void set_up(CLI::App& program, Command& chosen) {
   add_topology(program, chosen);
   add_catalogue(program, chosen);
   add_schema(program, chosen);
+  add_completion(program, chosen);
   add_fit_profiles(program, chosen);
 }
 
