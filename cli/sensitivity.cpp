@@ -47,6 +47,7 @@ void add_sensitivity(CLI::App& program, Command& chosen) {
       "sensitivity", "What 1 % more of each resource brings a step, the largest first");
   const auto options = std::make_shared<ScenarioOptions>();
   add_scenario_options(*command, *options);
+  command->get_option("PATH")->description("A scenario");
   command->callback(
       [options, &chosen] { chosen = [options] { return run_sensitivity(*options); }; });
 }

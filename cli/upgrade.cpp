@@ -89,6 +89,7 @@ void add_upgrade(CLI::App& program, Command& chosen) {
       "upgrade", "Whether a change of the cluster pays: time, cost, payback, break-even price");
   const auto upgrade = std::make_shared<UpgradeCommand>();
   add_scenario_options(*command, upgrade->options);
+  command->get_option("PATH")->description("A scenario");
   command
       ->add_option("--to", upgrade->patch,
                    R"(What changes, a JSON merge patch: '{"cluster": {"fabric": "ndr_rail"}}')")
