@@ -24,7 +24,8 @@ Predictions predict_paths(const ScenarioOptions& options);
 
 /// The only scenario of the paths, predicted in this process; `watch` sees its step. Throws
 /// InputError where there are several: `option` is for one.
-Predictions predict_one(const ScenarioOptions& options, const std::string& option,
-                        const StepWatcher& watch);
+Predictions predict_one(
+    const ScenarioOptions& options, const std::string& option,
+    const StepWatcher& watch = [](const Scenario&, const SimulatedStep&, const StepReport&) {});
 
 }  // namespace stepcast

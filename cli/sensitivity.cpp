@@ -32,8 +32,7 @@ Answer run_sensitivity(const ScenarioOptions& options) {
     throw InputError({"--format", ""}, "sensitivities have no place in a row of CSV",
                      "--format text and --format json give them");
   }
-  const auto unwatched = [](const Scenario&, const SimulatedStep&, const StepReport&) {};
-  const Prediction before = predict_one(options, "sensitivity", unwatched).answers.front();
+  const Prediction before = predict_one(options, "sensitivity").answers.front();
   const std::vector<Sensitivity> all =
       sensitivities(before.report, reports_with_more(before.scenario, options));
   if (options.format == Format::Json) return {json_text(sensitivity_json(before, all))};

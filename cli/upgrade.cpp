@@ -38,15 +38,13 @@ double read_horizon_hours(const std::string& text) {
 
 Prediction predict_patched(ScenarioOptions options, const std::optional<std::string>& patch) {
   options.read.merge_patch = patch;
-  const auto unwatched = [](const Scenario&, const SimulatedStep&, const StepReport&) {};
-  return predict_one(options, "upgrade", unwatched).answers.front();
+  return predict_one(options, "upgrade").answers.front();
 }
 
-void require_price(const Scenario& scenario, const char* when) {
+void require_price(const Scenario& scenario, const char* when, const char* way_out) {
   if (scenario.price) return;
   throw InputError({scenario.file, scenario.pointer},
-                   fmt::format("there is no \"price\" {} the upgrade", when),
-                   "--set price=NAME with a price that `stepcast catalogue list` names");
+                   fmt::format("there is no \"price\" {} the upgrade", when), way_out);
 }
 
 // Two trainings of different length say nothing about what the hardware saves.
@@ -71,10 +69,12 @@ Answer run_upgrade(const UpgradeCommand& command) {
   Purchase purchase{command.patch, read_capital(command.capital)};
   if (command.horizon) purchase.horizon_hours = read_horizon_hours(*command.horizon);
   const Prediction before = predict_patched(command.options, std::nullopt);
-  require_price(before.scenario, "before");
+  require_price(before.scenario, "before",
+                "--set price=NAME with a price that `stepcast catalogue list` names");
   require_something_to_pay_over(before.scenario, purchase);
   const Prediction after = predict_patched(command.options, command.patch);
-  require_price(after.scenario, "after");
+  require_price(after.scenario, "after",
+                "--to takes it away; leave it, or give the patch a price of its own");
   require_same_training(before.scenario, after.scenario);
   if (command.options.format == Format::Json) {
     return {json_text(upgrade_json(before, after, purchase))};

@@ -45,8 +45,9 @@ Scenario scaled(const Scenario& scenario, Resource resource, double factor) {
   more.fabric_name.clear();
   switch (resource) {
     case Resource::FlopRate:
-      for (FlopPerSecond* rate : {&gpu.fp32, &gpu.tf32, &gpu.fp16, &gpu.fp8})
+      for (FlopPerSecond* rate : {&gpu.fp32, &gpu.tf32, &gpu.fp16, &gpu.fp8}) {
         *rate = factor * *rate;
+      }
       break;
     case Resource::MemoryBandwidth:
       gpu.memory_bandwidth = factor * gpu.memory_bandwidth;

@@ -74,6 +74,7 @@ TEST_CASE("upgrades that cannot be reckoned: exit 2 and what is wrong", "[cli][c
   require_wrong_upgrade(priced, with(R"({"training_tokens": 1})", "1 USD"),
                         "--to: at /training_tokens: the upgrade trains another number of tokens");
   require_wrong_upgrade(priced, with(R"({"price": null})", "1 USD"), "no \"price\" after");
+  require_wrong_upgrade(priced, with(R"({"price": null})", "1 USD"), "--to takes it away");
   require_wrong_upgrade("{}", with(half_the_price, "1 USD"), "no \"price\" before");
   require_wrong_upgrade(R"({"price": {"usd_per_node_hour": 8}})", with(half_the_price, "1 USD"),
                         "no \"training_tokens\"");

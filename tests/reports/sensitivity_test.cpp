@@ -38,13 +38,45 @@ TEST_CASE(
 TEST_CASE("a scenario with more of a resource has that much more of it and of nothing else",
           "[reports]") {
   Scenario scenario = test::hand_made_scenario(2);
-  scenario.cluster.node.gpu.fp16 = 312_TFLOP_per_s;
-  scenario.cluster.node.gpu.memory = 80_GiB;
-  const Scenario more = scaled(scenario, Resource::FlopRate, 2.0);
-  CHECK(more.cluster.node.gpu.fp16 == 624_TFLOP_per_s);
-  CHECK(more.cluster.node.gpu.memory == 80_GiB);
-  CHECK(more.node_name == "");
-  CHECK(scaled(scenario, Resource::MemoryCapacity, 2.0).cluster.node.gpu.memory == 160_GiB);
+  auto& node = scenario.cluster.node;
+  node.gpu.fp16 = 312_TFLOP_per_s;
+  node.gpu.memory_bandwidth = 2000_GB_per_s;
+  node.gpu.memory = 80_GiB;
+  node.nvlink_bandwidth = 300_GB_per_s;
+  scenario.cluster.fabric.nic_bandwidth = 25_GB_per_s;
+  NetworkProfile& network = scenario.profile.network;
+  network.intra_bandwidth_factor.value = 0.8;
+  network.latency_factor.value = 1.5;
+  network.intra_latency_factor.value = 1.25;
+
+  // Every place that some resource scales, in the order of the resources; latency is the last two.
+  const auto places = [](const Scenario& of) {
+    const GpuSpec& gpu = of.cluster.node.gpu;
+    const NetworkProfile& profile = of.profile.network;
+    return std::vector<double>{gpu.fp16 / 312_TFLOP_per_s,
+                               gpu.memory_bandwidth / 2000_GB_per_s,
+                               profile.intra_bandwidth_factor.value / 0.8,
+                               of.cluster.fabric.nic_bandwidth / 25_GB_per_s,
+                               gpu.memory / 80_GiB,
+                               profile.latency_factor.value / 1.5,
+                               profile.intra_latency_factor.value / 1.25};
+  };
+  using Places = std::vector<double>;
+  CHECK(places(scaled(scenario, Resource::FlopRate, 2.0)) == Places{2, 1, 1, 1, 1, 1, 1});
+  CHECK(places(scaled(scenario, Resource::MemoryBandwidth, 2.0)) == Places{1, 2, 1, 1, 1, 1, 1});
+  CHECK(places(scaled(scenario, Resource::NvLink, 2.0)) == Places{1, 1, 2, 1, 1, 1, 1});
+  CHECK(places(scaled(scenario, Resource::NicBandwidth, 2.0)) == Places{1, 1, 1, 2, 1, 1, 1});
+  CHECK(places(scaled(scenario, Resource::MemoryCapacity, 2.0)) == Places{1, 1, 1, 1, 2, 1, 1});
+  CHECK(places(scaled(scenario, Resource::Latency, 2.0)) == Places{1, 1, 1, 1, 1, 2, 2});
+  CHECK(scaled(scenario, Resource::FlopRate, 2.0).node_name == "");
+}
+
+TEST_CASE("without NVLink there is no more of it", "[reports]") {
+  Scenario scenario = test::hand_made_scenario(2);
+  scenario.cluster.node.nvlink_bandwidth = 0_GB_per_s;
+  scenario.profile.network.intra_bandwidth_factor.value = 0.8;
+  const Scenario more = scaled(scenario, Resource::NvLink, 2.0);
+  CHECK(more.profile.network.intra_bandwidth_factor.value == 0.8);
 }
 
 }  // namespace stepcast
