@@ -5,7 +5,9 @@
 #include "base/input_error.h"
 #include "base/output_file.h"
 #include "cli/command.h"
+#include "cli/report_file.h"
 #include "cli/search.h"
+#include "reports/html.h"
 #include "reports/json.h"
 
 namespace stepcast {
@@ -28,6 +30,7 @@ bool is_csv(const std::string& file) { return file.ends_with(".csv"); }
 
 // Told before minutes of searching.
 void check_files(const SweepOptions& options) {
+  check_report_file(options.scenario);
   if (options.best) check_output_file(*options.best, "the best layout", "--best");
   if (!rows_to_file(options)) return;
   if (!is_csv(*options.rows) && !options.rows->ends_with(".jsonl")) {
@@ -41,6 +44,9 @@ void write_files(const SweepOptions& options, const SweepAnswer& answer) {
   if (options.best && !answer.front.empty()) {
     write_output_file(*options.best, "the best layout", "--best",
                       json_text(scenario_to_json(answer.front.front().scenario)));
+  }
+  if (options.scenario.report) {
+    write_report_file(*options.scenario.report, sweep_html(answer));
   }
   if (!rows_to_file(options)) return;
   const std::string text =
@@ -105,6 +111,7 @@ void add_sweep(CLI::App& program, Command& chosen) {
   const auto options = std::make_shared<SweepOptions>();
   options->scenario.engine = EngineChoice::Auto;
   add_scenario_options(*command, options->scenario);
+  add_report_option(*command, options->scenario);
   add_goal_options(*command, options->scenario.read);
   add_time_limit(*command, options->search);
   command

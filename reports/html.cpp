@@ -99,6 +99,13 @@ std::string comparison_html(std::span<const Prediction> predictions) {
                    page_data("compare", predictions, comparison_json(predictions)));
 }
 
+std::string sweep_html(const SweepAnswer& answer) {
+  Json data = page_data("sweep", answer.front, sweep_json(answer, true));
+  data["proof"] = proof_sentence(answer.result);
+  data["left_out"] = variant_notes(*answer.space);
+  return html_page(html_template(), data);
+}
+
 std::string validation_html(std::span<const ValidationSuite> suites) {
   return html_page(html_template(), {{"kind", "validate"}, {"result", validation_json(suites)}});
 }

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "reports/prediction.h"
+#include "reports/sweep.h"
 #include "reports/validation.h"
 
 namespace stepcast {
@@ -28,6 +29,9 @@ std::string prediction_html(std::span<const Prediction> predictions);
 
 /// The comparison's JSON as a page. Requires at least two predictions.
 std::string comparison_html(std::span<const Prediction> predictions);
+
+/// What sweep's --format json prints with --rows -, as a page: it shows every row.
+std::string sweep_html(const SweepAnswer& answer);
 
 /// What validate's --format json prints, as a page.
 std::string validation_html(std::span<const ValidationSuite> suites);

@@ -2,7 +2,8 @@
 """Opens the pages of --report in headless Chromium: they draw without a word on the console, and
 every figure on them is the one of --format json, in its exact value and as it reads.
 
-usage: report_test.py PROGRAM; exit code 77 where there is no Chromium."""
+usage: report_test.py PROGRAM [PICTURES]; PICTURES is a folder for what the pages look like. Exit
+code 77 where there is no Chromium."""
 import json
 import re
 import shutil
@@ -12,11 +13,16 @@ import tempfile
 from html.parser import HTMLParser
 from pathlib import Path
 
+from chromium import Chromium
+from looks import check_looks, tooltip
+from sweep_page import check_long_table, check_sweep_charts
+
 GUIDE = "scenarios/guide/65b_8_nodes.json"
 PREDICT = ["predict", GUIDE]
 COMPARE = ["compare", "scenarios/guide/65b_4_nodes.json", GUIDE]
 VALIDATE = ["validate", "scenarios/validation/bigscience_v100_gpt2.json",
             "scenarios/validation/megatron_sc21_table1.json", "--quiet"]
+SWEEP = ["sweep", "scenarios/guide/7b_1_node.json", "--quiet", "--rows", "-"]
 SUITE = ["predict", "scenarios/guide/7b_1_node.json", "scenarios/guide/13b_1_node.json"]
 
 # What a unit of the page is in the JSON's base unit.
@@ -26,7 +32,7 @@ UNITS = {"": 1, "s": 1, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "%": 1e-2, "h": 1, "
          "GFLOP/s": 1e9, "PFLOP/s": 1e15}
 
 
-class Page(HTMLParser):
+class Content(HTMLParser):
     """The figures (<data>), the charts' elements and the text of a page."""
 
     def __init__(self, dom):
@@ -63,17 +69,6 @@ def run(arguments):
     return subprocess.run(arguments, check=True, capture_output=True, text=True)
 
 
-def open_page(chromium, page, profile):
-    """The DOM once all scripts have run, and what the console said."""
-    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-             "--no-first-run", "--disable-background-networking", "--enable-logging=stderr",
-             "--host-resolver-rules=MAP * ~NOTFOUND", f"--user-data-dir={profile}",
-             "--window-size=1100,900", "--virtual-time-budget=5000", "--dump-dom"]
-    browser = subprocess.run([chromium, *flags, page.as_uri()], check=True, capture_output=True,
-                             text=True, timeout=60)
-    return browser.stdout, [line for line in browser.stderr.splitlines() if "CONSOLE" in line]
-
-
 def at_pointer(value, pointer):
     for key in pointer.split("/")[1:]:
         value = value[int(key)] if isinstance(value, list) else value[key]
@@ -95,23 +90,40 @@ def check_text(pointer, exact, text):
     assert abs(read - exact) <= max(0.006 * abs(exact), rounding), (pointer, exact, text)
 
 
-def check(chromium, program, arguments, folder, keys):
-    page_file = Path(folder) / "page.html"
-    result = json.loads(run([program, *arguments, "--format", "json",
-                             "--report", str(page_file)]).stdout)
-    dom, console = open_page(chromium, page_file, f"{folder}/profile")
-    assert not console, console
-    page = Page(dom)
-    assert page.drawn, "the page has not finished drawing"
-    for pointer, exact, text in page.figures:
+def check_figures(content, result):
+    for pointer, exact, text in content.figures:
         expected = at_pointer(result, pointer)
         assert exact == expected, (pointer, exact, expected)
         check_text(pointer, exact, text)
-    shown = {pointer for pointer, _, _ in page.figures}
-    missing = [key for key in keys(result) if key not in shown]
-    assert not missing, f"not on the page: {missing}"
-    assert page.charts >= 2 and page.bars >= 5 * page.charts, (page.charts, page.bars)
-    return result, page
+
+
+class Pages:
+    """The pages that a program writes, in a browser."""
+
+    def __init__(self, browser, program, folder, pictures):
+        self.browser, self.program, self.folder = browser, program, folder
+        self.pictures = pictures
+
+    def write(self, name, arguments):
+        page_file = self.folder / f"{name}.html"
+        result = json.loads(run([self.program, *arguments, "--format", "json",
+                                 "--report", str(page_file)]).stdout)
+        return result, page_file
+
+    def check(self, name, arguments, keys):
+        """The result, its page's content, and the page, still open."""
+        result, page_file = self.write(name, arguments)
+        page = self.browser.open(page_file)
+        assert not page.console(), page.console()
+        content = Content(page.dom())
+        assert content.drawn, "the page has not finished drawing"
+        check_figures(content, result)
+        shown = {pointer for pointer, _, _ in content.figures}
+        missing = [key for key in keys(result) if key not in shown]
+        assert not missing, f"not on the page: {missing}"
+        assert content.charts >= 2 and content.bars >= 5 * content.charts, content.charts
+        page.picture(self.pictures / f"{name}.png")
+        return result, content, page
 
 
 def result_keys(result, at=""):
@@ -148,21 +160,60 @@ def validation_keys(result):
                    if one["ran"] + one["failed"] > 0]
 
 
-def check_all(chromium, program, folder):
-    result, page = check(chromium, program, PREDICT, folder, lambda result: result_keys(result)
-                         + [f"/claims/{key}/claimed" for key in result.get("claims", {})])
+def sweep_keys(result):
+    keys = [f"/layouts_{key}" for key in ("valid", "bounded", "simulated")]
+    return keys + [f"/rows/0/{key}" for key in ("step_time_s", "peak_bytes", "mfu")] + \
+        result_keys(result["best"], "/best")
+
+
+def figure_text(content, pointer):
+    return next(text for at, _, text in content.figures if at == pointer)
+
+
+def check_predictions(pages):
+    result, content, page = pages.check("predict", PREDICT, lambda result: result_keys(result)
+                                        + [f"/claims/{key}/claimed"
+                                           for key in result.get("claims", {})])
     for text in [result["title"], result["bottleneck"], *result.get("warnings", [])]:
-        assert text in page.text, text
-    result, page = check(chromium, program, COMPARE, folder, comparison_keys)
-    assert result["moved"][0]["answer"] in page.text
-    check(chromium, program, SUITE, folder, lambda results: [
+        assert text in content.text, text
+    page.hover(".chart path[fill='#3f7fd9']")
+    assert figure_text(content, "/breakdown_s/compute") in tooltip(page, 0), tooltip(page, 0)
+    page.close()
+    pages.check("suite", SUITE, lambda results: [
         key for index, one in enumerate(results) for key in result_keys(one, f"/{index}")])
-    result, page = check(chromium, program, VALIDATE, folder, validation_keys)
-    for text in ["predicted = measured", "happened as foreseen", "n = "]:
-        assert text in page.text, text
     hostile = "title=</script><script>console.error(1)</script><!-- <b>bold</b>"
-    result, page = check(chromium, program, [*PREDICT, "--set", hostile], folder, result_keys)
-    assert result["title"] == hostile.removeprefix("title=") and result["title"] in page.text
+    result, content, page = pages.check("hostile", [*PREDICT, "--set", hostile], result_keys)
+    assert result["title"] == hostile.removeprefix("title=") and result["title"] in content.text
+
+
+def check_comparison(pages):
+    result, content, page = pages.check("compare", COMPARE, comparison_keys)
+    assert result["moved"][0]["answer"] in content.text
+    page.close()
+
+
+def check_validation(pages):
+    result, content, page = pages.check("validate", VALIDATE, validation_keys)
+    for text in ["predicted = measured", "happened as foreseen", "n = "]:
+        assert text in content.text, text
+    page.close()
+
+
+def check_sweep(pages):
+    result, content, page = pages.check("sweep", SWEEP, sweep_keys)
+    assert result["title"] in content.text
+    check_sweep_charts(page, result)
+    page.close()
+    check_long_table(pages.browser, pages.folder / "sweep.html", pages.pictures)
+
+
+def check_all(pages):
+    check_sweep(pages)
+    check_predictions(pages)
+    check_comparison(pages)
+    check_validation(pages)
+    for name in ("predict", "compare", "validate", "sweep"):
+        check_looks(pages.browser, pages.folder / f"{name}.html", pages.pictures)
 
 
 def main():
@@ -170,8 +221,15 @@ def main():
     if chromium is None:
         print("skipped: there is no chromium (scripts/install_packages installs it)")
         sys.exit(77)
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        check_all(chromium, sys.argv[1], folder)
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        pictures = Path(sys.argv[2]) if len(sys.argv) > 2 else folder
+        pictures.mkdir(parents=True, exist_ok=True)
+        browser = Chromium(chromium, folder / "profile")
+        try:
+            check_all(Pages(browser, sys.argv[1], folder, pictures))
+        finally:
+            browser.close()
 
 
 if __name__ == "__main__":

@@ -117,6 +117,35 @@ TEST_CASE("a validation's page that cannot be written: exit 2 and one message", 
   REQUIRE(files_in(folder.path("")) == 1);
 }
 
+TEST_CASE("a sweep's page shows every row, whether or not they are printed", "[cli][contract]") {
+  if (!built_with_page()) return;
+  const TemporaryFolder folder;
+  const std::string scenario = folder.write("scenario.json", small_scenario());
+  const std::string page = folder.path("page.html");
+  const ProgramEnd end = run_program(
+      {"sweep", scenario, "--quiet", "--rows", "-", "--format", "json", "--report", page});
+  REQUIRE(end.errors == "");
+  REQUIRE(end.exit_code == 0);
+  const Json printed = Json::parse(end.output);
+  REQUIRE_FALSE(printed["rows"].empty());
+  const Json data = data_of(page);
+  REQUIRE(data["kind"] == "sweep");
+  REQUIRE(data["result"] == printed);
+  REQUIRE(run_program({"sweep", scenario, "--quiet", "--report", page}).exit_code == 0);
+  REQUIRE(data_of(page)["result"]["rows"].size() == printed["rows"].size());
+}
+
+TEST_CASE("a sweep's page that cannot be written is told before the search", "[cli][contract]") {
+  if (!built_with_page()) return;
+  const TemporaryFolder folder;
+  const std::string scenario = folder.write("scenario.json", small_scenario());
+  const ProgramEnd end = run_program(
+      {"sweep", scenario, "--quiet", "--report", folder.path("no/such/folder/page.html")});
+  REQUIRE(end.exit_code == 2);
+  REQUIRE(end.output == "");
+  REQUIRE_THAT(end.errors, Catch::Contains("the report cannot be written: "));
+}
+
 TEST_CASE("commands without a page refuse --report", "[cli]") {
   const ProgramEnd topology = run_program({"topology", "a.json", "--report", "page.html"});
   REQUIRE(topology.exit_code == 2);

@@ -1,7 +1,7 @@
 // Charts that follow the page: its width, its colours (light, dark, paper). SVG, so that they print
 // sharply.
-import { BarChart, LineChart, ScatterChart } from "echarts/charts";
-import { GridComponent, LegendComponent, MarkLineComponent, TooltipComponent }
+import { BarChart, LineChart, ParallelChart, ScatterChart } from "echarts/charts";
+import { GridComponent, LegendComponent, MarkLineComponent, ParallelComponent, TooltipComponent }
   from "echarts/components";
 import { init, use } from "echarts/core";
 import type { EChartsCoreOption, EChartsType } from "echarts/core";
@@ -9,8 +9,8 @@ import { SVGRenderer } from "echarts/renderers";
 
 import { element } from "./dom";
 
-use([BarChart, LineChart, ScatterChart, GridComponent, LegendComponent, MarkLineComponent,
-     TooltipComponent, SVGRenderer]);
+use([BarChart, LineChart, ParallelChart, ScatterChart, GridComponent, LegendComponent,
+     MarkLineComponent, ParallelComponent, TooltipComponent, SVGRenderer]);
 
 export interface Colours {
   text: string;
@@ -21,13 +21,26 @@ export interface Colours {
 
 type Draw = (colours: Colours, width: number) => EChartsCoreOption;
 
+interface Waiting {
+  box: HTMLElement;
+  draw: Draw;
+  made: (chart: EChartsType) => void;
+}
+
 interface Drawn {
   chart: EChartsType;
   box: HTMLElement;
   draw: Draw;
 }
 
+const waiting: Waiting[] = [];
 const drawn: Drawn[] = [];
+
+// What A4 and Letter hold between margins of 2 cm. The page has its width on the screen until
+// printing has begun, when charts can no longer be drawn.
+const paperWidth = 640;
+
+const isPrinting = () => document.documentElement.dataset.printing !== undefined;
 
 function colours(): Colours {
   const style = getComputedStyle(document.documentElement);
@@ -41,35 +54,54 @@ function colours(): Colours {
 }
 
 function redraw({ chart, box, draw }: Drawn) {
-  chart.resize();
-  chart.setOption({ animation: false, ...draw(colours(), box.clientWidth) }, true);
+  const width = isPrinting() ? paperWidth : box.clientWidth;
+  chart.resize({ width });
+  chart.setOption({ animation: false, ...draw(colours(), width) }, true);
 }
 
-/// A box that start() fills. `label`: what it shows, for those who cannot see it.
-export function chartBox(label: string, height: number, draw: Draw): HTMLElement {
+/// A box that start() fills. `label`: what it shows, for those who cannot see it. `made` gets the
+/// chart once it is there, to listen to it.
+export function chartBox(label: string, height: number, draw: Draw,
+                         made: (chart: EChartsType) => void = () => {}): HTMLElement {
   const box = element("div", { class: "chart", role: "img", "aria-label": label });
   box.style.height = `${height}px`;
-  boxes.push([box, draw]);
+  waiting.push({ box, draw, made });
   return box;
 }
 
-const boxes: [HTMLElement, Draw][] = [];
+/// Draws a box again, whose `draw` now says something else.
+export function refresh(box: HTMLElement) {
+  drawn.filter((one) => one.box === box).forEach(redraw);
+}
+
+function redrawWhenThePageChanges() {
+  const all = () => drawn.forEach(redraw);
+  let frame = 0;
+  window.addEventListener("resize", () => {
+    cancelAnimationFrame(frame);
+    frame = requestAnimationFrame(all);
+  });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", all);
+  const root = document.documentElement;
+  window.addEventListener("beforeprint", () => {
+    root.dataset.printing = "";
+    all();
+  });
+  window.addEventListener("afterprint", () => {
+    delete root.dataset.printing;
+    all();
+  });
+}
 
 /// Draws every box, and again when the page changes. Requires the boxes to be in the document.
 export function start() {
-  for (const [box, draw] of boxes) {
-    const made = { chart: init(box, undefined, { renderer: "svg" }), box, draw };
-    drawn.push(made);
-    redraw(made);
+  for (const { box, draw, made } of waiting) {
+    const one = { chart: init(box, undefined, { renderer: "svg" }), box, draw };
+    drawn.push(one);
+    redraw(one);
+    made(one.chart);
   }
-  const all = () => drawn.forEach(redraw);
-  let waiting = 0;
-  window.addEventListener("resize", () => {
-    cancelAnimationFrame(waiting);
-    waiting = requestAnimationFrame(all);
-  });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", all);
-  matchMedia("print").addEventListener("change", all);
+  redrawWhenThePageChanges();
 }
 
 // Told apart by people who see few colours too; the table below each chart has the figures.

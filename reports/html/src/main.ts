@@ -6,14 +6,18 @@ import { comparison } from "./compare";
 import { paragraph } from "./dom";
 import { prediction, predictions } from "./predict";
 import type { Report } from "./result";
+import { startTables } from "./rows_table";
+import { sweep } from "./sweep";
 import { validation } from "./validate";
 
-const titles = { predict: "prediction", compare: "comparison", validate: "validation" };
+const titles = { predict: "prediction", compare: "comparison", sweep: "sweep",
+                 validate: "validation" };
 
 function content(report: Report | null): Node[] {
   if (report === null) return [paragraph("This page is the empty form of a report.")];
   document.title = `Stepcast ${titles[report.kind]}`;
   if (report.kind === "validate") return validation(report.result);
+  if (report.kind === "sweep") return sweep(report);
   if (report.kind === "compare") {
     return comparison(report.result, report.descriptions, report.notes);
   }
@@ -24,4 +28,4 @@ function content(report: Report | null): Node[] {
 const data = document.getElementById("stepcast-data")?.textContent ?? "null";
 document.getElementById("page")?.replaceChildren(...content(JSON.parse(data) as Report | null));
 start();
-document.documentElement.dataset.drawn = "yes";
+startTables().then(() => { document.documentElement.dataset.drawn = "yes"; });

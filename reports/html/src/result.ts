@@ -114,6 +114,46 @@ export interface Validation extends ValidationFigures {
   errors?: { suite: string; title: string; message: string }[];
 }
 
+export type Choice = string | number | boolean | null | Choice[];
+
+/// A layout that a sweep predicted: its choices by the scenario's keys. One that failed has no
+/// figures, a cluster that could not be read neither layout nor choices.
+export interface LayoutRow {
+  layout?: number;
+  cluster: string;
+  choices?: Record<string, Choice>;
+  step_time_s?: number | null;
+  tokens_per_s?: number | null;
+  mfu?: number | null;
+  bubble_fraction?: number | null;
+  peak_bytes?: number | null;
+  oom_probability?: number | null;
+  usd_per_million_tokens?: number;
+  training_hours?: number;
+  training_usd?: number;
+  allowed: boolean;
+  engine?: string | null;
+  bottleneck?: string | null;
+  error?: string;
+}
+
+export interface Sweep {
+  title: string;
+  objective: string;
+  layouts_valid: number;
+  layouts_not_allowed: number;
+  layouts_bounded: number;
+  layouts_certified: number;
+  layouts_simulated: number;
+  layouts_failed: number;
+  proven: boolean;
+  gap?: number | null;
+  best: Result | null;
+  pareto_with?: string;
+  pareto: Result[];
+  rows: LayoutRow[];
+}
+
 /// `descriptions`: a few lines on each scenario; `notes`: what its engine's times rest on;
 /// `caveats`: what to mind about its claims.
 export interface Texts {
@@ -125,4 +165,5 @@ export interface Texts {
 export type Report =
   | (Texts & { kind: "predict"; result: Result | Result[] })
   | (Texts & { kind: "compare"; result: Comparison })
+  | (Texts & { kind: "sweep"; proof: string; left_out: string[]; result: Sweep })
   | { kind: "validate"; result: Validation };
