@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 #include <fmt/ostream.h>
 
+#include <algorithm>
+#include <cstdint>
+#include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <ostream>
@@ -10,6 +13,8 @@
 
 #include "sim/activity_spans.h"
 #include "sim/breakdown.h"
+#include "sim/link_use.h"
+#include "sim/memory_timeline.h"
 
 namespace stepcast {
 namespace {
@@ -19,6 +24,10 @@ constexpr int activity_thread = 0;
 int thread_of(Stream stream) { return 1 + static_cast<int>(stream); }
 
 double microseconds(Seconds time) { return time / 1_us; }
+
+// A slice does not hold its own end, and Perfetto cuts begin and duration to whole nanoseconds
+// each: so much earlier is inside for certain.
+constexpr Seconds inside_slice(2e-9);
 
 // Commas between the events.
 class EventList {
@@ -58,6 +67,7 @@ class TraceWriter {
     for (int stream = 0; stream < kNumStreams; ++stream) {
       write_stream(rank_class, static_cast<Stream>(stream));
     }
+    write_memory(rank_class);
   }
 
   void write_activities(int rank_class) {
@@ -66,6 +76,21 @@ class TraceWriter {
       events_.add(R"({{"ph":"X","pid":{},"tid":{},"cat":"activity","name":"{}","ts":{},"dur":{}}})",
                   rank_class, activity_thread, word(span.activity), microseconds(span.begin),
                   microseconds(span.end - span.begin));
+    }
+  }
+
+  // A process of its own below the ranks; links that carry nothing are left out.
+  void write_links() {
+    const int process = static_cast<int>(step_.folded.ranks.size());
+    name_process(process, "links", std::numeric_limits<std::int32_t>::max());
+    const auto uses = link_use(step_.folded, step_.run.timeline);
+    for (std::size_t link = 0; link < uses.size(); ++link) {
+      const bool alone = step_.folded.links[link].members == 1;
+      const std::string name = quoted(step_.link_names[link] + (alone ? "" : " and those like it"));
+      for (const LinkUsePoint& point : uses[link]) {
+        events_.add(R"({{"ph":"C","pid":{},"name":{},"ts":{},"args":{{"share":{}}}}})", process,
+                    name, microseconds(point.at), point.share);
+      }
     }
   }
 
@@ -83,15 +108,21 @@ class TraceWriter {
     const FoldedRank& rank = folded_rank(rank_class);
     const std::string alike =
         rank.members == 1 ? "" : fmt::format(" and {} like it", rank.members - 1);
-    events_.add(R"({{"ph":"M","pid":{},"name":"process_name","args":{{"name":{}}}}})", rank_class,
-                quoted(fmt::format("rank {}{}", rank.representative, alike)));
-    events_.add(R"({{"ph":"M","pid":{},"name":"process_sort_index","args":{{"sort_index":{}}}}})",
-                rank_class, rank.representative);
+    name_process(rank_class,
+                 fmt::format("stage {}: rank {}{}", rank.program, rank.representative, alike),
+                 rank.representative);
     for (int stream = 0; stream < kNumStreams; ++stream) {
       if (spans(rank_class, static_cast<Stream>(stream)).empty()) continue;
       name_thread(rank_class, thread_of(static_cast<Stream>(stream)),
                   word(static_cast<Stream>(stream)));
     }
+  }
+
+  void name_process(int process, const std::string& name, int sort_index) {
+    events_.add(R"({{"ph":"M","pid":{},"name":"process_name","args":{{"name":{}}}}})", process,
+                quoted(name));
+    events_.add(R"({{"ph":"M","pid":{},"name":"process_sort_index","args":{{"sort_index":{}}}}})",
+                process, sort_index);
   }
 
   void name_thread(int rank_class, int thread, std::string_view name) {
@@ -124,6 +155,15 @@ class TraceWriter {
         instruction.chunk);
   }
 
+  void write_memory(int rank_class) {
+    for_each_memory_point(
+        step_.folded, step_.run.timeline, rank_class, [&](const MemoryPoint& point) {
+          events_.add(
+              R"({{"ph":"C","pid":{},"name":"allocated memory","ts":{},"args":{{"bytes":{:.0f}}}}})",
+              rank_class, microseconds(point.at), point.allocated.value());
+        });
+  }
+
   // The n-th send on a communicator is the n-th receive's. Where several classes send, or receive,
   // alike, the arrow is drawn between the first of each.
   void write_arrow(int rank_class, Stream stream, const Instruction& instruction, const Span& span,
@@ -139,7 +179,8 @@ class TraceWriter {
     } else {
       events_.add(
           R"({{"ph":"f","bp":"e","pid":{},"tid":{},"cat":"message","name":"message","id":{},"ts":{}}})",
-          rank_class, thread_of(stream), id, microseconds(span.end));
+          rank_class, thread_of(stream), id,
+          microseconds(std::max(span.begin, span.end - inside_slice)));
     }
   }
 
@@ -166,6 +207,7 @@ void write_chrome_trace(std::ostream& out, const SimulatedStep& step) {
   TraceWriter writer(step, events);
   writer.write_activities(breakdown.rank_class);
   for (int r = 0; r < static_cast<int>(step.folded.ranks.size()); ++r) writer.write(r);
+  writer.write_links();
   out << "\n]}\n";
 }
 

@@ -188,31 +188,37 @@ Bytes of_kind(const StageMemory& stage, MemoryKind kind) {
   return {};
 }
 
-std::vector<MemoryPoint> memory_over_time(const FoldedProgram& folded, const Timeline& timeline,
-                                          int stage, int points) {
-  const int rank_class = class_of_stage(folded, stage);
+void for_each_memory_point(const FoldedProgram& folded, const Timeline& timeline, int rank_class,
+                           const std::function<void(const MemoryPoint&)>& use) {
   const RankProgram& rank = folded.text(rank_class);
   const MemoryEvents events = memory_events(rank);
   MemoryClock clock(folded, rank_class, timeline);
   Bytes alive = sum(rank.resident);
-  const Seconds end = timeline.end();
-  std::vector<MemoryPoint> highest{{Seconds(), alive}};
-  int stretch = 0;
+  use({Seconds(), alive});
   for (const MemorySlot& slot : events.slots) {
     for (const MemoryEvent& event : events.text(slot)) {
       if (!counts(event, rank)) continue;
       alive += change(event, rank);
-      const Seconds now = clock.time(slot, event);
-      const int place = end > Seconds() ? static_cast<int>((points - 1) * (now / end)) : 0;
-      if (place == stretch && alive <= highest.back().allocated) continue;
-      if (place == stretch) {
-        highest.back() = {now, alive};
-      } else {
-        highest.push_back({now, alive});
-      }
-      stretch = place;
+      use({clock.time(slot, event), alive});
     }
   }
+}
+
+std::vector<MemoryPoint> memory_over_time(const FoldedProgram& folded, const Timeline& timeline,
+                                          int stage, int points) {
+  const Seconds end = timeline.end();
+  std::vector<MemoryPoint> highest;
+  int stretch = 0;
+  for_each_memory_point(
+      folded, timeline, class_of_stage(folded, stage), [&](const MemoryPoint& point) {
+        const int place = end > Seconds() ? static_cast<int>((points - 1) * (point.at / end)) : 0;
+        if (highest.empty() || place != stretch) {
+          highest.push_back(point);
+        } else if (point.allocated > highest.back().allocated) {
+          highest.back() = point;
+        }
+        stretch = place;
+      });
   return highest;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 #include <vector>
 
 #include "scenarios/scenario.h"
@@ -36,6 +37,11 @@ StageMemory untimed_stage_memory(const RankProgram& rank, const AllocatorSetting
 
 /// The stage's peak as a measurement of that kind counts it.
 Bytes of_kind(const StageMemory& stage, MemoryKind kind);
+
+/// Hands over what a rank class has allocated, from the beginning and after every change, in time
+/// order.
+void for_each_memory_point(const FoldedProgram& folded, const Timeline& timeline, int rank_class,
+                           const std::function<void(const MemoryPoint&)>& use);
 
 /// Allocated bytes of a stage over the step, at most `points` of them: of each stretch its highest.
 std::vector<MemoryPoint> memory_over_time(const FoldedProgram& folded, const Timeline& timeline,

@@ -10,6 +10,18 @@
 
 namespace stepcast {
 
+namespace {
+
+std::vector<std::string> link_names(const FoldedProgram& folded, const Cluster& cluster) {
+  std::vector<std::string> names;
+  for (const FoldedLink& link : folded.links) {
+    names.push_back(cluster.links()[static_cast<std::size_t>(link.representative)].name);
+  }
+  return names;
+}
+
+}  // namespace
+
 SimulatedStep simulate(const Scenario& scenario, const PredictOptions& options) {
   const PlacedReplicas placed = fewest_replicas(scenario.job.plan, scenario.cluster);
   const Cluster cluster(placed.cluster);
@@ -18,7 +30,8 @@ SimulatedStep simulate(const Scenario& scenario, const PredictOptions& options) 
       training_step(scenario.job, scenario.profile, scenario.device(), placement, cluster));
   FoldedProgram folded = fold(*program, placement, cluster, scenario.profile.network);
   EngineRun run = run_engine(folded, options.engine);
-  return {std::move(program), std::move(folded), std::move(run)};
+  std::vector<std::string> names = link_names(folded, cluster);
+  return {std::move(program), std::move(folded), std::move(run), std::move(names)};
 }
 
 StepReport predict(const Scenario& scenario, const PredictOptions& options) {

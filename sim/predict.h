@@ -3,6 +3,8 @@
 
 #include <functional>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "scenarios/scenario.h"
 #include "sim/run.h"
@@ -20,6 +22,7 @@ struct SimulatedStep {
   std::unique_ptr<const StepProgram> program;  ///< what `folded` points to
   FoldedProgram folded;
   EngineRun run;
+  std::vector<std::string> link_names;  ///< [folded link]: the one that stands for its class
 };
 
 /// Runs one training step of the scenario. Throws std::runtime_error if the event engine's child

@@ -25,12 +25,6 @@ struct RankTimeline {
       streams;  ///< Compute, Collective, Send, Receive, Call and Wait only
 };
 
-/// How much a link class carried.
-struct LinkUse {
-  int link;       ///< a representative LinkId
-  Bytes carried;  ///< over the step, weights counted
-};
-
 /// Times of the representative rank of every class. Classes are numbered as in the folded program.
 struct Timeline {
   std::vector<RankTimeline> ranks;
