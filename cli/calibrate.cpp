@@ -10,7 +10,9 @@
 #include "calibration/drift.h"
 #include "calibration/user_files.h"
 #include "cli/command.h"
+#include "cli/report_file.h"
 #include "reports/calibration_report.h"
+#include "reports/html.h"
 #include "reports/json.h"
 
 namespace stepcast {
@@ -20,7 +22,8 @@ struct CalibrateOptions {
   UserFiles files;
   std::optional<std::string> out;
   std::optional<std::string> check;
-  bool report = false;
+  bool every_row = false;             ///< of the measurements, in the text
+  std::optional<std::string> report;  ///< the page's file
   bool json = false;
 };
 
@@ -37,6 +40,7 @@ void complete_record(Calibration& calibration, UserMeasurements& measured) {
 
 Answer run_fit(const CalibrateOptions& options) {
   if (options.out) check_output_file(*options.out, "the profile", "--out");
+  check_report_file(options.report);
   UserMeasurements measured = read_user_files(options.files);
   Calibration calibration = calibrate(measured.reference.profile, measured.evidence);
   complete_record(calibration, measured);
@@ -44,8 +48,9 @@ Answer run_fit(const CalibrateOptions& options) {
     write_output_file(*options.out, "the profile", "--out",
                       json_text(calibration_file(calibration, measured.reference)));
   }
+  if (options.report) write_report_file(*options.report, calibration_html(calibration.record));
   if (options.json) return {json_text(calibration_json(calibration.record))};
-  return {calibration_text(calibration.record, options.report)};
+  return {calibration_text(calibration.record, options.every_row)};
 }
 
 // Stalls of today are not what a link does; they are told beside the answer.
@@ -91,6 +96,21 @@ void add_files(CLI::App& command, UserFiles& files) {
       ->type_name("FILE...");
 }
 
+// Bare, it was there before pages were.
+void add_report(CLI::App& command, CalibrateOptions& options) {
+  command
+      .add_option_function<std::vector<std::string>>(
+          "--report",
+          [&options](const std::vector<std::string>& files) {
+            const bool bare = files.empty() || files.front().empty();
+            if (bare) options.every_row = true;
+            if (!bare) options.report = files.front();
+          },
+          "Write the answer as a page too; without a file, print every measurement")
+      ->expected(0, 1)
+      ->type_name("[FILE.html]");
+}
+
 }  // namespace
 
 void add_calibrate(CLI::App& program, Command& chosen) {
@@ -103,11 +123,11 @@ void add_calibrate(CLI::App& program, Command& chosen) {
       "--check", options->check,
       "Say whether today's --nccl-log agrees with this profile, and what changed");
   check->type_name("FILE");
-  for (const char* const of_fit :
-       {"--out", "--base", "--scenario", "--set", "--train-log", "--kernels", "--runs"}) {
+  add_report(*command, *options);
+  for (const char* const of_fit : {"--out", "--base", "--scenario", "--set", "--train-log",
+                                   "--kernels", "--runs", "--report"}) {
     check->excludes(of_fit);
   }
-  command->add_flag("--report", options->report, "Every measurement beside the model, too");
   command
       ->add_option_function<std::string>(
           "--format", [options](const std::string& format) { options->json = format == "json"; },

@@ -23,7 +23,7 @@ struct CompareOptions : ScenarioOptions {
 };
 
 Answer run_compare(const CompareOptions& options) {
-  check_report_file(options);
+  check_report_file(options.report);
   if (options.search) return compare_best(options, options.of_search);
   const Predictions outcome = predict_paths(options);
   const std::vector<Prediction>& predictions = outcome.answers;

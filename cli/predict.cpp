@@ -71,7 +71,7 @@ void add_advice(std::vector<Prediction>& predictions, const ScenarioOptions& opt
 Answer run_predict(const PredictCommand& command) {
   ScenarioOptions options = command.options;
   options.links |= options.format == Format::Json;
-  check_report_file(options);
+  check_report_file(options.report);
   if (options.links && options.format == Format::Csv) {
     throw InputError({"--links", ""}, "links have no place in a row of CSV",
                      "--format text and --format json give them");

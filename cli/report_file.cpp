@@ -14,10 +14,10 @@ void add_report_option(CLI::App& command, ScenarioOptions& options) {
       ->type_name("FILE.html");
 }
 
-void check_report_file(const ScenarioOptions& options) {
-  if (!options.report) return;
+void check_report_file(const std::optional<std::string>& file) {
+  if (!file) return;
   html_template();
-  check_output_file(*options.report, "the report", "--report");
+  check_output_file(*file, "the report", "--report");
 }
 
 void write_report_file(const std::string& file, const std::string& page) {

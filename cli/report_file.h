@@ -1,6 +1,7 @@
 // --report FILE: the answer as a page, beside what goes to stdout.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "cli/command.h"
@@ -11,7 +12,7 @@ void add_report_option(CLI::App& command, ScenarioOptions& options);
 
 /// Throws InputError where a page is asked for and cannot be written: told before minutes of
 /// predicting.
-void check_report_file(const ScenarioOptions& options);
+void check_report_file(const std::optional<std::string>& file);
 
 /// Writes the page whole or not at all: beside `file` first, then in its place.
 void write_report_file(const std::string& file, const std::string& page);

@@ -30,7 +30,7 @@ bool is_csv(const std::string& file) { return file.ends_with(".csv"); }
 
 // Told before minutes of searching.
 void check_files(const SweepOptions& options) {
-  check_report_file(options.scenario);
+  check_report_file(options.scenario.report);
   if (options.best) check_output_file(*options.best, "the best layout", "--best");
   if (!rows_to_file(options)) return;
   if (!is_csv(*options.rows) && !options.rows->ends_with(".jsonl")) {

@@ -105,7 +105,7 @@ std::string text_of(const std::vector<ValidationSuite>& suites, Format format) {
 
 // A prediction that failed is a fault of the program, told beside the others' answers.
 Answer run_validate(const ScenarioOptions& options) {
-  check_report_file(options);
+  check_report_file(options.report);
   const std::vector<Reading> readings = read_all(options);
   check_judges(readings, options);
   const std::vector<PredictionOutcome> outcomes =

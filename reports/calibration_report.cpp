@@ -9,7 +9,7 @@
 
 #include "base/fields.h"
 #include "base/unit_text.h"
-#include "models/collectives.h"
+#include "reports/bandwidth_curves.h"
 #include "reports/numbers.h"
 #include "reports/table.h"
 
@@ -96,14 +96,23 @@ std::string constants_section(const CalibrationRecord& record) {
   }() + "\n";
 }
 
-std::string bus_bandwidth(const CalibrationResidual& row, double time) {
-  for (const CollectiveKind kind :
-       {CollectiveKind::AllReduce, CollectiveKind::AllGather, CollectiveKind::ReduceScatter,
-        CollectiveKind::Broadcast, CollectiveKind::AllToAll, CollectiveKind::SendReceive}) {
-    if (row.collective != word(kind)) continue;
-    return rounded_text(row.message.value() / time * bus_factor(kind, row.ranks) / 1e9);
+std::string bandwidth_cell(const CalibrationResidual& row, double time) {
+  const std::optional<BytesPerSecond> bandwidth = bus_bandwidth(row, Seconds(time));
+  return bandwidth ? rounded_text(bandwidth->value() / 1e9) : "";
+}
+
+Json curve_json(const BandwidthCurve& curve) {
+  Json json{{"collective", curve.collective}, {"ranks", curve.ranks}, {"points", Json::array()}};
+  for (const BandwidthPoint& point : curve.points) {
+    json["points"].push_back(
+        {{"residual", point.residual},
+         {"message_bytes", point.message.value()},
+         {"measured_bytes_per_s", point.measured.value()},
+         {"before_bytes_per_s", point.before.value()},
+         {"fitted_bytes_per_s", point.fitted.value()},
+         {"fitted_interval_bytes_per_s", {point.low.value(), point.high.value()}}});
   }
-  return {};
+  return json;
 }
 
 std::string rows_section(const CalibrationRecord& record) {
@@ -116,8 +125,8 @@ std::string rows_section(const CalibrationRecord& record) {
         memory ? to_text(Bytes(row.measured)) : to_text(Seconds(row.measured));
     table.add_row({row.name, row.line > 0 ? count_text(row.line) : "", measured,
                    signed_share_text(row.before), signed_share_text(row.after),
-                   signed_share_text(row.left_out), bus_bandwidth(row, row.measured),
-                   bus_bandwidth(row, row.measured * (1 + row.after)),
+                   signed_share_text(row.left_out), bandwidth_cell(row, row.measured),
+                   bandwidth_cell(row, row.measured * (1 + row.after)),
                    fmt::format("{:.2f}", row.weight)});
   }
   return "Every measurement\n" + table.text();
@@ -165,6 +174,10 @@ Json calibration_json(const CalibrationRecord& record) {
                               {"median_after", figures.median_after},
                               {"p90_after", figures.p90_after},
                               {"median_left_out", figures.median_left_out}});
+  }
+  json["bus_bandwidths"] = Json::array();
+  for (const BandwidthCurve& curve : bandwidth_curves(record)) {
+    json["bus_bandwidths"].push_back(curve_json(curve));
   }
   return json;
 }

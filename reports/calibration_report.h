@@ -24,7 +24,7 @@ std::vector<ErrorFigures> error_figures(const CalibrationRecord& record);
 /// that nothing measured. `full` adds each measurement: of collectives the bus bandwidths.
 std::string calibration_text(const CalibrationRecord& record, bool full);
 
-/// The same with everything: the record with `errors` beside it.
+/// The same with everything: the record with `errors` and `bus_bandwidths` beside it.
 nlohmann::ordered_json calibration_json(const CalibrationRecord& record);
 
 std::string drift_text(const DriftTest& test, const std::string& profile_file);

@@ -7,6 +7,7 @@
 #include "base/contract.h"
 #include "base/input_error.h"
 #include "base/text_file.h"
+#include "reports/calibration_report.h"
 #include "reports/comparison.h"
 #include "reports/json.h"
 #include "reports/scenario_text.h"
@@ -104,6 +105,10 @@ std::string sweep_html(const SweepAnswer& answer) {
   data["proof"] = proof_sentence(answer.result);
   data["left_out"] = variant_notes(*answer.space);
   return html_page(html_template(), data);
+}
+
+std::string calibration_html(const CalibrationRecord& record) {
+  return html_page(html_template(), {{"kind", "calibrate"}, {"result", calibration_json(record)}});
 }
 
 std::string validation_html(std::span<const ValidationSuite> suites) {

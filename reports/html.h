@@ -10,6 +10,7 @@
 #include "reports/prediction.h"
 #include "reports/sweep.h"
 #include "reports/validation.h"
+#include "scenarios/calibration_record.h"
 
 namespace stepcast {
 
@@ -32,6 +33,9 @@ std::string comparison_html(std::span<const Prediction> predictions);
 
 /// What sweep's --format json prints with --rows -, as a page: it shows every row.
 std::string sweep_html(const SweepAnswer& answer);
+
+/// What calibrate's --format json prints, as a page.
+std::string calibration_html(const CalibrationRecord& record);
 
 /// What validate's --format json prints, as a page.
 std::string validation_html(std::span<const ValidationSuite> suites);

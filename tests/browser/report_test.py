@@ -23,13 +23,17 @@ COMPARE = ["compare", "scenarios/guide/65b_4_nodes.json", GUIDE]
 VALIDATE = ["validate", "scenarios/validation/bigscience_v100_gpt2.json",
             "scenarios/validation/megatron_sc21_table1.json", "--quiet"]
 SWEEP = ["sweep", "scenarios/guide/7b_1_node.json", "--quiet", "--rows", "-"]
+EXAMPLES = "docs/examples/calibration"
+CALIBRATE = ["calibrate", "--scenario", f"{EXAMPLES}/scenario.json",
+             "--nccl-log", f"{EXAMPLES}/all_reduce.txt", "--kernels", f"{EXAMPLES}/kernels.csv"]
 SUITE = ["predict", "scenarios/guide/7b_1_node.json", "scenarios/guide/13b_1_node.json"]
 
 # What a unit of the page is in the JSON's base unit.
 UNITS = {"": 1, "s": 1, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "%": 1e-2, "h": 1, "days": 24,
          "B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40, "tokens/s": 1, "USD": 1,
          "kWh": 1, "TFLOP": 1e12, "PFLOP": 1e15, "EFLOP": 1e18, "GFLOP": 1e9, "TFLOP/s": 1e12,
-         "GFLOP/s": 1e9, "PFLOP/s": 1e15}
+         "GFLOP/s": 1e9, "PFLOP/s": 1e15, "GB/s": 1e9, "MB/s": 1e6, "kB/s": 1e3,
+         "B/s": 1}
 
 
 class Content(HTMLParser):
@@ -160,6 +164,17 @@ def validation_keys(result):
                    if one["ran"] + one["failed"] > 0]
 
 
+def calibration_keys(result):
+    keys = [f"/errors/{index}/{key}" for index in range(len(result["errors"]))
+            for key in ("median_before", "median_after", "median_left_out")]
+    keys += [f"/constants/{index}/{key}" for index, one in enumerate(result["constants"])
+             if one["prior_kept"] != 1 for key in ("prior", "value", "spread")]
+    return keys + [f"/bus_bandwidths/{curve}/points/{point}/{key}"
+                   for curve, one in enumerate(result["bus_bandwidths"])
+                   for point in range(len(one["points"]))
+                   for key in ("measured_bytes_per_s", "fitted_bytes_per_s")]
+
+
 def sweep_keys(result):
     keys = [f"/layouts_{key}" for key in ("valid", "bounded", "simulated")]
     return keys + [f"/rows/0/{key}" for key in ("step_time_s", "peak_bytes", "mfu")] + \
@@ -207,12 +222,25 @@ def check_sweep(pages):
     check_long_table(pages.browser, pages.folder / "sweep.html", pages.pictures)
 
 
+def check_calibration(pages):
+    """A measured point says what was measured there, and what the fit makes of it."""
+    result, content, page = pages.check("calibrate", CALIBRATE, calibration_keys)
+    assert len(result["bus_bandwidths"][0]["points"]) == 46
+    page.hover(".chart path[fill='#6b7480']", 30)
+    text = tooltip(page, 0)
+    assert "measured " in text and "90 % of rows between " in text, text
+    shown = {figure for at, _, figure in content.figures if at.endswith("measured_bytes_per_s")}
+    assert any(f"measured {figure}" in text for figure in shown), text
+    page.close()
+
+
 def check_all(pages):
     check_sweep(pages)
+    check_calibration(pages)
     check_predictions(pages)
     check_comparison(pages)
     check_validation(pages)
-    for name in ("predict", "compare", "validate", "sweep"):
+    for name in ("predict", "compare", "validate", "sweep", "calibrate"):
         check_looks(pages.browser, pages.folder / f"{name}.html", pages.pictures)
 
 

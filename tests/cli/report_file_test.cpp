@@ -146,6 +146,35 @@ TEST_CASE("a sweep's page that cannot be written is told before the search", "[c
   REQUIRE_THAT(end.errors, Catch::Contains("the report cannot be written: "));
 }
 
+TEST_CASE("calibrate draws what it prints as JSON; without a file it lists every row in its text",
+          "[cli][contract]") {
+  if (!built_with_page()) return;
+  const TemporaryFolder folder;
+  const std::string page = folder.path("page.html");
+  const std::string examples = "docs/examples/calibration/";
+  const std::vector<std::string> fit{"calibrate", "--scenario", examples + "scenario.json",
+                                     "--nccl-log", examples + "all_reduce.txt"};
+  const auto with = [&fit](std::vector<std::string> more) {
+    more.insert(more.begin(), fit.begin(), fit.end());
+    return run_program(more);
+  };
+  const ProgramEnd end = with({"--format", "json", "--report", page});
+  REQUIRE(end.errors == "");
+  REQUIRE(end.exit_code == 0);
+  REQUIRE(data_of(page) == Json{{"kind", "calibrate"}, {"result", Json::parse(end.output)}});
+  REQUIRE(data_of(page)["result"]["bus_bandwidths"][0]["points"].size() == 46);
+  const ProgramEnd text = with({"--report", page});
+  REQUIRE(text.exit_code == 0);
+  REQUIRE_THAT(text.output, !Catch::Contains("Every measurement"));
+  const ProgramEnd bare = with({"--report"});
+  REQUIRE(bare.exit_code == 0);
+  REQUIRE_THAT(bare.output, Catch::Contains("Every measurement"));
+  const ProgramEnd wrong = with({"--report", folder.path("no/such/folder/page.html")});
+  REQUIRE(wrong.exit_code == 2);
+  REQUIRE(wrong.output == "");
+  REQUIRE_THAT(wrong.errors, Catch::Contains("the report cannot be written: "));
+}
+
 TEST_CASE("commands without a page refuse --report", "[cli]") {
   const ProgramEnd topology = run_program({"topology", "a.json", "--report", "page.html"});
   REQUIRE(topology.exit_code == 2);

@@ -1,16 +1,17 @@
 // Charts that follow the page: its width, its colours (light, dark, paper). SVG, so that they print
 // sharply.
-import { BarChart, LineChart, ParallelChart, ScatterChart } from "echarts/charts";
-import { GridComponent, LegendComponent, MarkLineComponent, ParallelComponent, TooltipComponent }
-  from "echarts/components";
+import { BarChart, CustomChart, LineChart, ParallelChart, ScatterChart } from "echarts/charts";
+import { GridComponent, LegendComponent, MarkAreaComponent, MarkLineComponent, ParallelComponent,
+         TooltipComponent } from "echarts/components";
 import { init, use } from "echarts/core";
 import type { EChartsCoreOption, EChartsType } from "echarts/core";
 import { SVGRenderer } from "echarts/renderers";
 
 import { element } from "./dom";
 
-use([BarChart, LineChart, ParallelChart, ScatterChart, GridComponent, LegendComponent,
-     MarkLineComponent, ParallelComponent, TooltipComponent, SVGRenderer]);
+use([BarChart, CustomChart, LineChart, ParallelChart, ScatterChart, GridComponent,
+     LegendComponent, MarkAreaComponent, MarkLineComponent, ParallelComponent, TooltipComponent,
+     SVGRenderer]);
 
 export interface Colours {
   text: string;

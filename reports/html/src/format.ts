@@ -28,6 +28,10 @@ export const flop = (value: number, unit = "FLOP"): string =>
   scaled(value, [[1e18, `E${unit}`], [1e15, `P${unit}`], [1e12, `T${unit}`], [1e9, `G${unit}`],
                  [1, unit]]);
 
+/// Of links, whose units are powers of ten.
+export const rate = (value: number): string =>
+  scaled(value, [[1e9, "GB/s"], [1e6, "MB/s"], [1e3, "kB/s"], [1, "B/s"]]);
+
 export function share(value: number): string {
   if (value > 0 && value < 0.0005) return "< 0.1 %";
   if (value < 1 && value > 0.9995) return "> 99.9 %";
@@ -45,6 +49,10 @@ export const words = (key: string): string => key.replace(/_/g, " ");
 
 export const signed = (value: number, text: (value: number) => string): string =>
   value > 0 ? `+${text(value)}` : text(value);
+
+/// Of a change or an error, "+12.3 %".
+export const signedShare = (value: number): string =>
+  signed(value, (change) => `${Number((100 * change).toFixed(1)) + 0} %`);
 
 /// A figure of a claim, by the claim's key.
 export function claimed(key: string, value: number): string {

@@ -1,6 +1,7 @@
 // Reads the result that the program put into the page and draws it.
 import "./style.css";
 
+import { calibration } from "./calibrate";
 import { start } from "./chart";
 import { comparison } from "./compare";
 import { paragraph } from "./dom";
@@ -11,12 +12,13 @@ import { sweep } from "./sweep";
 import { validation } from "./validate";
 
 const titles = { predict: "prediction", compare: "comparison", sweep: "sweep",
-                 validate: "validation" };
+                 calibrate: "calibration", validate: "validation" };
 
 function content(report: Report | null): Node[] {
   if (report === null) return [paragraph("This page is the empty form of a report.")];
   document.title = `Stepcast ${titles[report.kind]}`;
   if (report.kind === "validate") return validation(report.result);
+  if (report.kind === "calibrate") return calibration(report.result);
   if (report.kind === "sweep") return sweep(report);
   if (report.kind === "compare") {
     return comparison(report.result, report.descriptions, report.notes);

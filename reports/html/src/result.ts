@@ -154,6 +154,70 @@ export interface Sweep {
   rows: LayoutRow[];
 }
 
+export interface CalibratedConstant {
+  path: string;
+  prior: number;
+  prior_spread: number;
+  value: number;
+  spread: number;
+  prior_kept: number;
+  additive: boolean;
+}
+
+/// A measurement in its base unit, and predicted over measured - 1.
+export interface Residual {
+  kind: string;
+  name: string;
+  file: string;
+  line: number;
+  measured: number;
+  before: number;
+  after: number;
+  left_out: number;
+  weight: number;
+  collective: string;
+  ranks: number;
+}
+
+export interface BandwidthPoint {
+  residual: number;
+  message_bytes: number;
+  measured_bytes_per_s: number;
+  before_bytes_per_s: number;
+  fitted_bytes_per_s: number;
+  fitted_interval_bytes_per_s: [number, number];
+}
+
+export interface BandwidthCurve {
+  collective: string;
+  ranks: number;
+  points: BandwidthPoint[];
+}
+
+export interface CalibrationErrors {
+  group: string;
+  rows: number;
+  median_before: number;
+  p90_before: number;
+  median_after: number;
+  p90_after: number;
+  median_left_out: number;
+}
+
+export interface Calibration {
+  gpu: string;
+  network: string;
+  framework: string;
+  converged: boolean;
+  collective_noise: number;
+  inputs: { file: string; format: string; hash: string; rows: number; rows_used: number;
+            findings: { finding: string }[] }[];
+  constants: CalibratedConstant[];
+  residuals: Residual[];
+  errors: CalibrationErrors[];
+  bus_bandwidths: BandwidthCurve[];
+}
+
 /// `descriptions`: a few lines on each scenario; `notes`: what its engine's times rest on;
 /// `caveats`: what to mind about its claims.
 export interface Texts {
@@ -166,4 +230,5 @@ export type Report =
   | (Texts & { kind: "predict"; result: Result | Result[] })
   | (Texts & { kind: "compare"; result: Comparison })
   | (Texts & { kind: "sweep"; proof: string; left_out: string[]; result: Sweep })
+  | { kind: "calibrate"; result: Calibration }
   | { kind: "validate"; result: Validation };

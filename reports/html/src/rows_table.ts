@@ -14,11 +14,11 @@ export type Cell = number | string | null;
 
 export interface Column<Row> {
   title: string;
-  width: number;                       ///< in pixels
-  value: (row: Row) => Cell;           ///< what sorts
-  text: (value: Cell) => string;       ///< as it reads; not asked for null
-  per?: number;                        ///< of a figure: what its unit is in the result's base unit
-  pointer?: (index: number) => string; ///< of a figure: where it stands in the result
+  width: number;                            ///< in pixels
+  value: (row: Row) => Cell;                ///< what sorts
+  text: (value: Cell, row: Row) => string;  ///< as it reads; not asked for null
+  per?: number;                             ///< of a figure: what its unit is in the result's base unit
+  pointer?: (index: number) => string;      ///< of a figure: where it stands in the result
 }
 
 export interface RowsTable<Row> {
@@ -55,38 +55,53 @@ export function matches(typed: string, value: Cell, per: number, text: string): 
   }
 }
 
-const textOf = <Row>(column: Column<Row>, value: Cell): string =>
-  value === null ? "-" : column.text(value);
+function textOf<Row>(column: Column<Row>, row: Row): string {
+  const value = column.value(row);
+  return value === null ? "-" : column.text(value, row);
+}
 
-function figureFilter<Row>(column: Column<Row>, per: number): Partial<ColumnDefinition> {
+const rowOf = <Row>(rows: Row[], cells: Cells): Row => rows[Number(cells[indexField])];
+
+function figureFilter<Row>(column: Column<Row>, per: number, rows: Row[]):
+    Partial<ColumnDefinition> {
   return {
     headerFilter: "input",
     headerFilterPlaceholder: "as in < 40",
-    headerFilterFunc: (typed: string, value: Cell) =>
-      matches(typed, value, per, textOf(column, value)),
+    headerFilterFunc: (typed: string, value: Cell, cells: Cells) =>
+      matches(typed, value, per, textOf(column, rowOf(rows, cells))),
   };
 }
 
 // A column of few different texts is filtered by choosing one.
 function textFilter<Row>(column: Column<Row>, rows: Row[]): Partial<ColumnDefinition> {
-  const texts = [...new Set(rows.map((row) => textOf(column, column.value(row))))];
+  const texts = [...new Set(rows.map((row) => textOf(column, row)))];
   texts.sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
   if (texts.length > 12) {
-    return { headerFilter: "input", headerFilterFunc: (typed: string, value: Cell) =>
-      textOf(column, value).toLowerCase().includes(typed.toLowerCase()) };
+    return {
+      headerFilter: "input",
+      headerFilterFunc: (typed: string, _: Cell, cells: Cells) =>
+        textOf(column, rowOf(rows, cells)).toLowerCase().includes(typed.toLowerCase()),
+    };
   }
   return {
     headerFilter: "list",
     headerFilterParams: { values: ["", ...texts], clearable: true },
-    headerFilterFunc: (wanted: string, value: Cell) =>
-      wanted === "" || textOf(column, value) === wanted,
+    headerFilterFunc: (wanted: string, _: Cell, cells: Cells) =>
+      wanted === "" || textOf(column, rowOf(rows, cells)) === wanted,
   };
+}
+
+function shownCell<Row>(column: Column<Row>, row: Row, index: number): HTMLElement {
+  const value = column.value(row);
+  return typeof value === "number" && column.pointer
+    ? figure(value, column.text(value, row), column.pointer(index))
+    : element("span", {}, textOf(column, row));
 }
 
 function definition<Row>(column: Column<Row>, index: number, rows: Row[]): ColumnDefinition {
   const isNumber = rows.some((row) => typeof column.value(row) === "number");
   const filter = column.per === undefined ? textFilter(column, rows)
-                                          : figureFilter(column, column.per);
+                                          : figureFilter(column, column.per, rows);
   return {
     title: column.title,
     field: field(index),
@@ -98,9 +113,8 @@ function definition<Row>(column: Column<Row>, index: number, rows: Row[]): Colum
     width: column.width,
     minWidth: column.width,
     formatter: (cell: CellComponent) => {
-      const value = cell.getValue() as Cell;
-      if (typeof value !== "number" || !column.pointer) return element("span", {}, textOf(column, value));
-      return figure(value, column.text(value), column.pointer(cell.getData()[indexField]));
+      const cells = cell.getData() as Cells;
+      return shownCell(column, rowOf(rows, cells), Number(cells[indexField]));
     },
     ...filter,
   } as ColumnDefinition;

@@ -5,7 +5,7 @@ import { legendRows, tooltip } from "./bars";
 import { chartBox } from "./chart";
 import type { Colours } from "./chart";
 import { element } from "./dom";
-import { number, seconds, share, signed } from "./format";
+import { number, seconds, share, signedShare } from "./format";
 import type { ReliabilityBin, ValidationRun } from "./result";
 
 type Point = [number, number];
@@ -15,7 +15,7 @@ const hues = ["#3f7fd9", "#e8833a", "#2e9e6b", "#d64f8b", "#8c6bd6", "#c9a227", 
 const shapes = ["circle", "triangle", "rect", "diamond"];
 
 /// Both axes of a chart are alike, so that its diagonal is where both values are equal.
-const axis = (colours: Colours, name: string, scale: object, text: (value: number) => string) => ({
+export const axis = (colours: Colours, name: string, scale: object, text: (value: number) => string) => ({
   ...scale,
   name,
   nameLocation: "middle",
@@ -25,7 +25,7 @@ const axis = (colours: Colours, name: string, scale: object, text: (value: numbe
   splitLine: { lineStyle: { color: colours.line } },
 });
 
-const identity = (colours: Colours, name: string, from: number, to: number) => ({
+export const identity = (colours: Colours, name: string, from: number, to: number) => ({
   type: "line",
   name,
   silent: true,
@@ -36,7 +36,7 @@ const identity = (colours: Colours, name: string, from: number, to: number) => (
 });
 
 // What is said of a point is an element, so that a title cannot be read as HTML.
-const pointTip = (colours: Colours, lines: (series: string, index: number) => string[]) => ({
+export const pointTip = (colours: Colours, lines: (series: string, index: number) => string[]) => ({
   ...tooltip(colours, String),
   formatter: (at: { seriesName: string; dataIndex: number }) =>
     element("div", {}, ...lines(at.seriesName, at.dataIndex).map((line) =>
@@ -44,7 +44,7 @@ const pointTip = (colours: Colours, lines: (series: string, index: number) => st
 });
 
 /// The powers of ten around all values.
-function decades(values: number[]): { min: number; max: number } {
+export function decades(values: number[]): { min: number; max: number } {
   const low = Math.floor(Math.log10(Math.min(...values)));
   const high = Math.ceil(Math.log10(Math.max(...values)));
   return { min: 10 ** low, max: 10 ** Math.max(high, low + 1) };
@@ -58,7 +58,7 @@ export const isTimed = (run: ValidationRun): run is TimedRun =>
 function runTip(run: TimedRun): string[] {
   return [`${run.suite}: ${run.title}`,
           `predicted ${seconds(run.predicted)}, measured ${seconds(run.measured)}, ` +
-          `error ${signed(run.error, share)}${run.stalled ? ", stalled" : ""}`];
+          `error ${signedShare(run.error)}${run.stalled ? ", stalled" : ""}`];
 }
 
 function stepTimeOption(runs: TimedRun[], colours: Colours, width: number): EChartsCoreOption {

@@ -10,7 +10,6 @@ import { isJudged, isTimed, reliabilityCurve, shareThatFailed, stepTimeScatter }
 type Child = Node | string;
 
 const count = (value: number): string => value.toLocaleString("en-US");
-const signedShare = (value: number): string => format.signed(value, format.share);
 
 const optional = (value: number | null, text: (value: number) => string, pointer: string): Child =>
   value === null ? "-" : figure(value, text(value), pointer);
@@ -20,7 +19,7 @@ function errorRow(name: string, figures: ValidationFigures, at: string): Child[]
     name, figure(figures.num_runs, count(figures.num_runs), `${at}/num_runs`),
     optional(figures.step_time_mape, format.share, `${at}/step_time_mape`),
     optional(figures.step_time_median_error, format.share, `${at}/step_time_median_error`),
-    optional(figures.step_time_bias, signedShare, `${at}/step_time_bias`),
+    optional(figures.step_time_bias, format.signedShare, `${at}/step_time_bias`),
     optional(figures.interval_coverage_90, format.share, `${at}/interval_coverage_90`),
     optional(figures.median_interval_width, format.share, `${at}/median_interval_width`),
     optional(figures.peak_memory_mape, format.share, `${at}/peak_memory_mape`),
@@ -103,7 +102,7 @@ function runRow(run: ValidationRun, at: string): Child[] {
     figure(low, format.seconds(low), `${at}/predicted_interval_s/0`),
     figure(high, format.seconds(high), `${at}/predicted_interval_s/1`),
     optional(run.measured, format.seconds, `${at}/measured`),
-    optional(run.error, signedShare, `${at}/error`),
+    optional(run.error, format.signedShare, `${at}/error`),
     figure(run.oom_probability, format.share(run.oom_probability), `${at}/oom_probability`),
   ];
 }
