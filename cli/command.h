@@ -37,6 +37,7 @@ void add_sweep(CLI::App& program, Command& chosen);
 void add_validate(CLI::App& program, Command& chosen);
 void add_calibrate(CLI::App& program, Command& chosen);
 void add_topology(CLI::App& program, Command& chosen);
+void add_import(CLI::App& program, Command& chosen);
 void add_catalogue(CLI::App& program, Command& chosen);
 void add_schema(CLI::App& program, Command& chosen);
 void add_completion(CLI::App& program, Command& chosen);

@@ -1,0 +1,49 @@
+// What a file of another program says of a scenario, and what it says that a scenario cannot hold.
+#pragma once
+
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/input_error.h"
+
+namespace stepcast {
+
+struct Imported {
+  std::string file;
+  std::shared_ptr<nlohmann::json> scenario;  ///< keys of a scenario, as far as the file goes
+  std::vector<std::string> assumed;          ///< what the file leaves open and how it was read
+  std::vector<std::string> not_carried;      ///< what it says that the scenario does not
+};
+
+/// A Hugging Face `config.json`: the model, and the longest sequence as the batch's unless it is
+/// longer than 4,096 tokens. Decoders that `docs/import.md` lists; throws InputError for others and
+/// for layers that no model of ours describes (experts in every second layer).
+Imported read_huggingface_config(const nlohmann::json& config, const std::string& file);
+
+/// Reads any of the files above, by what is in it. Throws InputError where it is none of them.
+Imported read_foreign_file(const std::string& file);
+
+/// What the command line adds to imported files.
+struct ImportWishes {
+  std::string node;        ///< catalogue name or path; empty: as the files say
+  std::vector<int> nodes;  ///< several: a scenario to search, with one layout for each
+  std::string fabric;
+  std::vector<std::string> settings;  ///< "--set"
+};
+
+struct ImportedScenario {
+  std::shared_ptr<nlohmann::json> scenario;  ///< it reads: as a scenario, or as one to search
+  std::vector<std::string> assumed;
+  std::vector<std::string> not_carried;
+};
+
+/// One scenario from files that each say a part of it. `source` and `caveats` in the scenario name
+/// the files and what is assumed or not carried over. Without a plan in the files, it holds what a
+/// search may choose. Throws InputError where files contradict each other, where something that
+/// every scenario needs is missing, and where the scenario cannot run.
+ImportedScenario import_scenario(const std::vector<Imported>& files, const ImportWishes& wishes);
+
+}  // namespace stepcast
