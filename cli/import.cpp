@@ -49,7 +49,7 @@ constexpr const char* examples = R"(Examples:
 
 void add_import(CLI::App& program, Command& chosen) {
   CLI::App* command = program.add_subcommand(
-      "import", "A scenario from a Hugging Face config.json; what it cannot hold is listed");
+      "import", "A scenario from a Hugging Face config.json or a Megatron-LM script; what it cannot hold is listed");
   command->footer(examples);
   const auto options = std::make_shared<ImportOptions>();
   command->add_option("FILE", options->files, "Files that each say a part of one training")

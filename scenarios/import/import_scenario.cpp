@@ -56,9 +56,13 @@ class Draft {
 
   ImportedScenario finish() {
     for (const Imported& file : files_) add(file);
+    for (const Imported& file : files_) {
+      if (file.rest) scenario_.merge_patch(*file.rest);
+    }
     place_on_cluster();
     ScenarioReader reader({.settings = wishes_.settings});
     scenario_ = reader.with_settings(scenario_, {first_file(), ""});
+    drop_whole_nodes();
     fill_batch();
     fill_kernels();
     if (!scenario_.contains("plan")) leave_plan_to_search();
@@ -86,6 +90,18 @@ class Draft {
     if (wishes_.nodes.size() > 1) cluster["nodes"] = wishes_.nodes;
     require("cluster", "node", "--node NAME says it: `stepcast catalogue list` has the names");
     require("cluster", "nodes", "--nodes N says it");
+  }
+
+  // Launchers count ranks a node; a scenario only says so where GPUs stay idle.
+  void drop_whole_nodes() {
+    json& cluster = scenario_["cluster"];
+    if (!cluster.contains("gpus_per_node") || !cluster["node"].is_string()) return;
+    Catalogue catalogue(catalogue_folder());
+    const PartResolver::Part node =
+        catalogue.resolve("nodes", cluster["node"], {first_file(), "/cluster/node"});
+    if (node.json->contains("gpus") && (*node.json)["gpus"] == cluster["gpus_per_node"]) {
+      cluster.erase("gpus_per_node");
+    }
   }
 
   void require(const char* part, const char* key, const char* way_out) const {
@@ -166,8 +182,8 @@ Imported read_foreign_file(const std::string& file) {
   const std::string text = read_text_file(file);
   const std::size_t first = text.find_first_not_of(" \t\r\n");
   if (first == std::string::npos) throw InputError({file, ""}, "the file is empty");
-  const json json_file = parse_json(text, file);
-  return read_huggingface_config(json_file, file);
+  if (text[first] != '{') return read_megatron_script(text, file);
+  return read_huggingface_config(parse_json(text, file), file);
 }
 
 ImportedScenario import_scenario(const std::vector<Imported>& files, const ImportWishes& wishes) {

@@ -13,15 +13,20 @@ namespace stepcast {
 
 struct Imported {
   std::string file;
-  std::shared_ptr<nlohmann::json> scenario;  ///< keys of a scenario, as far as the file goes
-  std::vector<std::string> assumed;          ///< what the file leaves open and how it was read
-  std::vector<std::string> not_carried;      ///< what it says that the scenario does not
+  std::shared_ptr<nlohmann::json> scenario;   ///< keys of a scenario, as far as the file goes
+  std::vector<std::string> assumed;           ///< what the file leaves open and how it was read
+  std::vector<std::string> not_carried;       ///< what it says that the scenario does not
+  std::shared_ptr<nlohmann::json> rest = {};  ///< kept by `stepcast export`: merged over all files
 };
 
 /// A Hugging Face `config.json`: the model, and the longest sequence as the batch's unless it is
 /// longer than 4,096 tokens. Decoders that `docs/import.md` lists; throws InputError for others and
 /// for layers that no model of ours describes (experts in every second layer).
 Imported read_huggingface_config(const nlohmann::json& config, const std::string& file);
+
+/// Arguments of Megatron-LM or Megatron-DeepSpeed: a launch script, or the arguments alone. What
+/// torchrun is told (--nnodes, --nproc_per_node) is the cluster's.
+Imported read_megatron_script(std::string_view text, const std::string& file);
 
 /// Reads any of the files above, by what is in it. Throws InputError where it is none of them.
 Imported read_foreign_file(const std::string& file);

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/fields.h"
+#include "models/transformer.h"
 #include "scenarios/catalogue.h"
 
 namespace stepcast::test {
