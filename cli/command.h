@@ -40,6 +40,7 @@ void add_topology(CLI::App& program, Command& chosen);
 void add_import(CLI::App& program, Command& chosen);
 void add_catalogue(CLI::App& program, Command& chosen);
 void add_schema(CLI::App& program, Command& chosen);
+void add_serve(CLI::App& program, Command& chosen);
 void add_completion(CLI::App& program, Command& chosen);
 void add_fit_profiles(CLI::App& program, Command& chosen);
 

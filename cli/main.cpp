@@ -25,6 +25,7 @@ constexpr const char* examples = R"(Examples:
   stepcast topology collectives --node dgx_a100_80gb --nodes 2 --fabric hdr_rail
   stepcast calibrate --scenario my_run.json --nccl-log all_reduce.txt --out my_cluster.json
   stepcast catalogue show dgx_a100_80gb
+  stepcast serve scenarios/guide/65b_8_nodes.json
 
 Exit code 0 is an answer (running out of memory is one), 2 wrong input, 1 a fault of the program.)";
 
@@ -58,6 +59,7 @@ void set_up(CLI::App& program, Command& chosen) {
   add_import(program, chosen);
   add_catalogue(program, chosen);
   add_schema(program, chosen);
+  add_serve(program, chosen);
   add_completion(program, chosen);
   add_fit_profiles(program, chosen);
 }

@@ -91,8 +91,12 @@ std::string html_page(std::string_view page, const Json& data) {
   return text;
 }
 
+Json prediction_page(std::span<const Prediction> predictions) {
+  return page_data("predict", predictions, results_json(predictions));
+}
+
 std::string prediction_html(std::span<const Prediction> predictions) {
-  return html_page(html_template(), page_data("predict", predictions, results_json(predictions)));
+  return html_page(html_template(), prediction_page(predictions));
 }
 
 std::string comparison_html(std::span<const Prediction> predictions) {

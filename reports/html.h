@@ -25,6 +25,9 @@ std::string html_template(const std::string& file);
 /// Requires a page that has the element, empty ("null").
 std::string html_page(std::string_view page, const nlohmann::ordered_json& data);
 
+/// What the page is given of predictions: kind, result as --format json prints it, and texts.
+nlohmann::ordered_json prediction_page(std::span<const Prediction> predictions);
+
 /// What --format json prints, as a page. Throws as html_template() does.
 std::string prediction_html(std::span<const Prediction> predictions);
 

@@ -29,13 +29,29 @@ bool is_plain_name(std::string_view name) {
 /// A name as a message quotes it: names may hold anything.
 std::string quoted(const std::string& name) { return nlohmann::json(name).dump(); }
 
+std::string path_from(const std::string& path, const InputPlace& from) {
+  return (fs::path(from.file).parent_path() / path).lexically_normal().string();
+}
+
 std::string file_at_path(const std::string& path, const InputPlace& from) {
-  const fs::path file = (fs::path(from.file).parent_path() / path).lexically_normal();
+  const fs::path file = path_from(path, from);
   std::error_code error;
   if (fs::exists(file, error)) return file.string();
   throw InputError(from, "there is no file " + quoted(path),
                    "a path is relative to the file that names it",
                    {fmt::format("looked for {}", file.string())});
+}
+
+/// Whether a file lies in a folder once links are followed.
+bool lies_in(const std::string& file, const std::string& folder) {
+  std::error_code error;
+  const fs::path real_folder = fs::canonical(folder, error);
+  if (error) return false;
+  const fs::path real_file = fs::weakly_canonical(file, error);
+  if (error) return false;
+  const auto [in_folder, in_file] =
+      std::mismatch(real_folder.begin(), real_folder.end(), real_file.begin(), real_file.end());
+  return in_folder == real_folder.end();
 }
 
 }  // namespace
@@ -52,7 +68,8 @@ bool is_path_name(std::string_view name) {
   return name.find('/') != std::string_view::npos || name.ends_with(".json");
 }
 
-Catalogue::Catalogue(std::string folder) : folder_(std::move(folder)) {}
+Catalogue::Catalogue(std::string folder, std::optional<std::string> readable)
+    : folder_(std::move(folder)), readable_(std::move(readable)) {}
 
 PartResolver::Part Catalogue::resolve(std::string_view kind, const std::string& name,
                                       const InputPlace& from) {
@@ -65,13 +82,24 @@ PartResolver::Part Catalogue::resolve(std::string_view kind, const std::string& 
 
 std::string Catalogue::file_of(std::string_view kind, const std::string& name,
                                const InputPlace& from) const {
-  if (is_path_name(name)) return file_at_path(name, from);
+  if (is_path_name(name)) {
+    check_readable(path_from(name, from), name, from);
+    return file_at_path(name, from);
+  }
   const fs::path file = fs::path(folder_) / kind / (name + ".json");
   std::error_code error;
   if (is_plain_name(name) && fs::exists(file, error)) return file.string();
   const std::vector<std::string> known = names(std::string(kind));
   throw InputError(from, fmt::format("no {} in the catalogue's {}", quoted(name), kind),
                    did_you_mean(name, known), {fmt::format("known: {}", fmt::join(known, ", "))});
+}
+
+// Says the same whether the file is there or not.
+void Catalogue::check_readable(const std::string& file, const std::string& name,
+                               const InputPlace& from) const {
+  if (!readable_ || lies_in(file, *readable_) || lies_in(file, folder_)) return;
+  throw InputError(from, fmt::format("{} leads out of the folder that may be read", quoted(name)),
+                   "name a part of the catalogue, or a file of that folder");
 }
 
 std::vector<std::string> Catalogue::kinds() const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,7 +22,9 @@ bool is_path_name(std::string_view name);
 /// what it has read. Unknown names: InputError with the nearest ones.
 class Catalogue : public PartResolver {
  public:
-  explicit Catalogue(std::string folder);
+  /// With `readable`, paths may lead into that folder and the catalogue only, by whatever way: for
+  /// scenarios that come from elsewhere.
+  explicit Catalogue(std::string folder, std::optional<std::string> readable = std::nullopt);
   Part resolve(std::string_view kind, const std::string& name, const InputPlace& from) override;
 
   /// Kinds ("models", "nodes", "profiles/gpu", ...), and the names of a kind, sorted.
@@ -31,7 +34,11 @@ class Catalogue : public PartResolver {
  private:
   std::string file_of(std::string_view kind, const std::string& name, const InputPlace& from) const;
 
+  void check_readable(const std::string& file, const std::string& name,
+                      const InputPlace& from) const;
+
   std::string folder_;
+  std::optional<std::string> readable_;
   std::map<std::string, Part> read_;  ///< by file
 };
 

@@ -71,7 +71,13 @@ std::string title_of(const json& scenario, const InputPlace& place) {
 }
 
 ScenarioReader::ScenarioReader(const ReadOptions& options)
-    : catalogue_(catalogue_folder()),
+    : ScenarioReader(options, Catalogue(catalogue_folder())) {}
+
+ScenarioReader::ScenarioReader(const ReadOptions& options, const std::string& readable)
+    : ScenarioReader(options, Catalogue(catalogue_folder(), readable)) {}
+
+ScenarioReader::ScenarioReader(const ReadOptions& options, Catalogue catalogue)
+    : catalogue_(std::move(catalogue)),
       settings_(options.settings, options.merge_patch),
       profiles_(options.profile_file, catalogue_) {}
 

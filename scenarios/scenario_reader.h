@@ -23,6 +23,8 @@ std::string title_of(const nlohmann::json& scenario, const InputPlace& place);
 class ScenarioReader {
  public:
   explicit ScenarioReader(const ReadOptions& options);
+  /// The same; paths in scenarios may lead into `readable` and the catalogue only.
+  ScenarioReader(const ReadOptions& options, const std::string& readable);
 
   /// Hands over each scenario of a file as JSON.
   void for_each(const nlohmann::json& file_json, const std::string& file,
@@ -37,6 +39,8 @@ class ScenarioReader {
   Scenario read_without_plan(const nlohmann::json& changed, const InputPlace& place);
 
  private:
+  ScenarioReader(const ReadOptions& options, Catalogue catalogue);
+
   Scenario read_parts(nlohmann::json changed, const InputPlace& place);
   void check_fabric(const Scenario& scenario, const InputPlace& place) const;
   [[noreturn]] void refuse(const InputError& error) const;

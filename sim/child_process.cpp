@@ -1,12 +1,15 @@
 #include "sim/child_process.h"
 
+#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <exception>
@@ -67,6 +70,18 @@ Channel::~Channel() { ::close(descriptor_); }
 bool Channel::send(std::string_view message) const {
   const std::size_t size = message.size();
   return send_all(descriptor_, &size, sizeof size) && send_all(descriptor_, message.data(), size);
+}
+
+bool Channel::wait(std::chrono::milliseconds time) const {
+  using Clock = std::chrono::steady_clock;
+  const Clock::time_point end = Clock::now() + time;
+  while (true) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now());
+    pollfd ready{descriptor_, POLLIN, 0};
+    const int count = ::poll(&ready, 1, static_cast<int>(std::max<std::int64_t>(0, left.count())));
+    if (count < 0 && errno == EINTR) continue;
+    return count > 0;
+  }
 }
 
 std::optional<std::string> Channel::receive() const {

@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -21,6 +22,8 @@ class Channel {
 
   /// False if the other side has gone.
   bool send(std::string_view message) const;
+  /// Whether the other side says something, or has gone, within that time.
+  bool wait(std::chrono::milliseconds time) const;
   /// Nothing if the other side has gone before a whole message came.
   std::optional<std::string> receive() const;
 

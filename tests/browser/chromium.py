@@ -9,11 +9,11 @@ import time
 
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
          "--no-first-run", "--disable-background-networking", "--hide-scrollbars",
-         "--host-resolver-rules=MAP * ~NOTFOUND", "--remote-debugging-pipe"]
+         "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", "--remote-debugging-pipe"]
 
 
 class Chromium:
-    """A browser without a network. It reads commands on descriptor 3 and answers on 4."""
+    """A browser without a network but this machine. It reads commands on descriptor 3 and answers on 4."""
 
     def __init__(self, program, profile):
         commands, self.commands = os.pipe()
@@ -56,6 +56,7 @@ class Chromium:
             self.events.append(answer)
 
     def open(self, page_file, **screen):
+        """A page by its file, or by its address."""
         return Page(self, page_file, **screen)
 
     def close(self):
@@ -76,7 +77,7 @@ class Page:
         self.resize(width, height)
         self.send("Emulation.setEmulatedMedia",
                   features=[{"name": "prefers-color-scheme", "value": scheme}])
-        self.send("Page.navigate", url=page_file.as_uri())
+        self.send("Page.navigate", url=page_file if isinstance(page_file, str) else page_file.as_uri())
         self.wait_for("document.documentElement?.dataset.drawn === 'yes'")
 
     def send(self, method, **parameters):

@@ -94,14 +94,21 @@ function redrawWhenThePageChanges() {
   });
 }
 
-/// Draws every box, and again when the page changes. Requires the boxes to be in the document.
-export function start() {
-  for (const { box, draw, made } of waiting) {
+/// Draws the boxes that are new in the document, and gives up the charts of those that have left it.
+export function drawAgain() {
+  for (const { chart } of drawn.filter(({ box }) => !box.isConnected)) chart.dispose();
+  drawn.splice(0, drawn.length, ...drawn.filter(({ box }) => box.isConnected));
+  for (const { box, draw, made } of waiting.splice(0)) {
     const one = { chart: init(box, undefined, { renderer: "svg" }), box, draw };
     drawn.push(one);
     redraw(one);
     made(one.chart);
   }
+}
+
+/// Draws every box, and again when the page changes. Requires the boxes to be in the document.
+export function start() {
+  drawAgain();
   redrawWhenThePageChanges();
 }
 

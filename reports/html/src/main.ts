@@ -8,15 +8,18 @@ import { paragraph } from "./dom";
 import { prediction, predictions } from "./predict";
 import type { Report } from "./result";
 import { startTables } from "./rows_table";
+import { serve } from "./serve";
+import type { Serve } from "./serve";
 import { sweep } from "./sweep";
 import { validation } from "./validate";
 
 const titles = { predict: "prediction", compare: "comparison", sweep: "sweep",
-                 calibrate: "calibration", validate: "validation" };
+                 calibrate: "calibration", serve: "on this machine", validate: "validation" };
 
-function content(report: Report | null): Node[] {
+function content(report: Report | Serve | null): Node[] {
   if (report === null) return [paragraph("This page is the empty form of a report.")];
   document.title = `Stepcast ${titles[report.kind]}`;
+  if (report.kind === "serve") return serve(report);
   if (report.kind === "validate") return validation(report.result);
   if (report.kind === "calibrate") return calibration(report.result);
   if (report.kind === "sweep") return sweep(report);
@@ -28,6 +31,6 @@ function content(report: Report | null): Node[] {
 }
 
 const data = document.getElementById("stepcast-data")?.textContent ?? "null";
-document.getElementById("page")?.replaceChildren(...content(JSON.parse(data) as Report | null));
+document.getElementById("page")?.replaceChildren(...content(JSON.parse(data) as Report | Serve | null));
 start();
 startTables().then(() => { document.documentElement.dataset.drawn = "yes"; });
