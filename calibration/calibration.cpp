@@ -7,7 +7,10 @@
 #include <string_view>
 
 #include "base/contract.h"
+#include "calibration/evidence_fit.h"
+#include "calibration/step_verdict.h"
 #include "models/profile_constants.h"
+#include "sim/step_interval.h"
 
 namespace stepcast {
 namespace {
@@ -32,97 +35,20 @@ constexpr std::array<AdditiveConstant, 5> additive_constants{{
     {"network/across_nodes/nvls_ramp", 1.0},
 }};
 
+bool is_step(const Evidence& one) { return one.kind == EvidenceKind::StepTime; }
+
 bool is_correction(std::string_view path) {
   return path.starts_with("network/inside_node/") || path.starts_with("network/across_nodes/");
 }
 
-// Saves asking predictions that are dear: a step's peak of memory does not depend on times.
-bool may_feel(EvidenceKind kind, std::string_view path) {
-  const bool of_memory = path.starts_with("framework/memory/");
-  switch (kind) {
-    case EvidenceKind::Collective:
-      return path.starts_with("network/");
-    case EvidenceKind::Kernel:
-      return path.starts_with("gpu/");
-    case EvidenceKind::PeakMemory:
-      return of_memory;
-    case EvidenceKind::StepTime:
-      break;
-  }
-  return !of_memory;
-}
-
-double at(const CalibratedConstant& constant, double z) {
-  if (constant.additive) return std::max(0.0, constant.prior + constant.prior_spread * z);
-  return constant.prior * std::exp(constant.prior_spread * z);
-}
-
-// A profile whose constants can be set by number. Evidence is predicted from one at a time.
-class MovableProfile {
- public:
-  MovableProfile(const Profile& prior, const std::vector<CalibratedConstant>& constants)
-      : profile_(std::make_unique<Profile>(prior)) {
-    const std::vector<ConstantRef> all = constants_of(*profile_);
-    for (const CalibratedConstant& constant : constants) {
-      const auto found = std::find_if(all.begin(), all.end(), [&](const ConstantRef& candidate) {
-        return candidate.path() == constant.path;
-      });
-      STEPCAST_REQUIRES(found != all.end());
-      references_.push_back(*found);
-    }
-  }
-
-  const Profile& with(std::span<const double> values) {
-    for (std::size_t i = 0; i < values.size(); ++i) references_[i].set_value(values[i]);
-    return *profile_;
-  }
-
-  const Profile& with(std::size_t constant, double value) {
-    references_[constant].set_value(value);
-    return *profile_;
-  }
-
- private:
-  std::unique_ptr<Profile> profile_;
-  std::vector<ConstantRef> references_;
-};
-
-FitProblem problem_of(const std::vector<CalibratedConstant>& constants, const Profile& prior,
-                      std::span<const Evidence> evidence, bool collectives) {
-  constexpr int kStartsWithKinks = 6;
-  FitProblem problem;
-  for (const CalibratedConstant& constant : constants) {
-    problem.parameters.push_back({constant.path, constant.prior, constant.prior_spread,
-                                  constant.additive ? FitScale::Linear : FitScale::Logarithmic});
-  }
-  for (const Evidence& one : evidence) {
-    problem.measurements.push_back({one.name, one.measured, one.noise});
-  }
-  problem.starts = collectives ? kStartsWithKinks : 1;
-  problem.predict = [evidence, movable = std::make_shared<MovableProfile>(prior, constants)](
-                        std::span<const double> values) {
-    const Profile& profile = movable->with(values);
-    std::vector<double> predicted;
-    predicted.reserve(evidence.size());
-    for (const Evidence& one : evidence) predicted.push_back(one.predict(profile));
-    return predicted;
-  };
-  problem.predict_one = [evidence, movable = std::make_shared<MovableProfile>(prior, constants)](
-                            std::span<const double> values, std::size_t one) {
-    return evidence[one].predict(movable->with(values));
-  };
-  return problem;
-}
-
-// What the fit found of the noise of one kind of evidence: the root mean square of what is left,
-// drawn to the noise as stated as if five further measurements had shown it.
-double noise_found(EvidenceKind kind, std::span<const Evidence> evidence, const MapFit& fit,
-                   double stated) {
+// What the fit found of the noise of collectives: the root mean square of what is left, drawn to
+// the noise as stated as if five further measurements had shown it.
+double collective_noise(std::span<const Evidence> evidence, const EvidenceFit& fit) {
   constexpr double kDrawnBy = 5;
-  double sum = kDrawnBy * stated * stated;
+  double sum = kDrawnBy * kCollectiveNoise * kCollectiveNoise;
   double weight = kDrawnBy;
   for (std::size_t i = 0; i < evidence.size(); ++i) {
-    if (evidence[i].kind != kind) continue;
+    if (evidence[i].kind != EvidenceKind::Collective) continue;
     const FittedMeasurement& fitted = fit.measurements[i];
     sum += fitted.weight * fitted.miss_left_out * fitted.miss_left_out;
     weight += fitted.weight;
@@ -130,8 +56,20 @@ double noise_found(EvidenceKind kind, std::span<const Evidence> evidence, const 
   return std::sqrt(sum / weight);
 }
 
+// `moved` is the fit to all the evidence, `unmoved` the one to all but the steps.
+std::vector<StepMiss> step_misses(std::span<const Evidence> evidence, const EvidenceFit& unmoved,
+                                  const EvidenceFit& moved) {
+  std::vector<StepMiss> misses;
+  for (std::size_t i = 0; i < evidence.size(); ++i) {
+    if (evidence[i].kind != EvidenceKind::StepTime) continue;
+    misses.push_back(
+        {unmoved.measurements[i].miss, moved.measurements[i].miss_left_out, evidence[i].noise});
+  }
+  return misses;
+}
+
 std::vector<CalibrationResidual> residuals_of(std::span<const Evidence> evidence,
-                                              const MapFit& fit) {
+                                              const EvidenceFit& fit) {
   std::vector<CalibrationResidual> residuals;
   for (std::size_t i = 0; i < evidence.size(); ++i) {
     const Evidence& one = evidence[i];
@@ -175,42 +113,11 @@ std::vector<MeasuredCollectives> collectives_of(std::span<const Evidence> eviden
   return all;
 }
 
-std::vector<ConstantCorrelation> correlations_of(const std::vector<CalibratedConstant>& constants,
-                                                 const MapFit& fit) {
-  constexpr double kListed = 0.01;
-  std::vector<ConstantCorrelation> pairs;
-  for (std::size_t p = 0; p < constants.size(); ++p) {
-    for (std::size_t q = 0; q < p; ++q) {
-      const double correlation = fit.correlation[p * constants.size() + q];
-      if (std::abs(correlation) < kListed) continue;
-      pairs.push_back({constants[p].path, constants[q].path, correlation});
-    }
-  }
-  return pairs;
-}
-
-void take_over(std::vector<CalibratedConstant>& constants, const MapFit& fit) {
-  for (std::size_t p = 0; p < constants.size(); ++p) {
-    constants[p].value = fit.parameters[p].value;
-    constants[p].spread = fit.parameters[p].spread;
-    constants[p].prior_kept = fit.parameters[p].prior_kept;
-  }
-}
-
-void set_constants(Profile& profile, const std::vector<CalibratedConstant>& constants) {
-  for (const ConstantRef& constant : constants_of(profile)) {
-    for (const CalibratedConstant& fitted : constants) {
-      if (fitted.path != constant.path() || fitted.prior_kept == 1.0) continue;
-      constant.set_value(fitted.value);
-      constant.spread() = fitted.spread;
-      constant.fitted_to() = "stepcast calibrate";
-    }
-  }
-}
-
 }  // namespace
 
-std::vector<CalibratedConstant> calibratable_constants(const Profile& prior, bool collectives) {
+std::vector<CalibratedConstant> calibratable_constants(const Profile& prior, bool collectives,
+                                                       bool steps) {
+  constexpr double kClockOfCluster = 0.08;
   Profile profile = prior;
   std::vector<CalibratedConstant> constants;
   for (const ConstantRef& constant : constants_of(profile)) {
@@ -221,7 +128,8 @@ std::vector<CalibratedConstant> calibratable_constants(const Profile& prior, boo
         std::find_if(additive_constants.begin(), additive_constants.end(),
                      [&](const AdditiveConstant& known) { return known.path == path; });
     const bool adds = additive != additive_constants.end();
-    const double spread = adds ? additive->spread : constant.spread();
+    double spread = adds ? additive->spread : constant.spread();
+    if (steps && path == "gpu/sustained_clock") spread = std::max(spread, kClockOfCluster);
     const double value = constant.value();
     if (spread <= 0 || (!adds && value <= 0)) continue;
     constants.push_back({path, value, spread, value, spread, 1.0, adds});
@@ -229,55 +137,36 @@ std::vector<CalibratedConstant> calibratable_constants(const Profile& prior, boo
   return constants;
 }
 
-std::vector<std::vector<std::size_t>> felt_by(const std::vector<CalibratedConstant>& constants,
-                                              const Profile& prior,
-                                              std::span<const Evidence> evidence) {
-  constexpr double kSpreads = 1.5;
-  constexpr double kOfNoise = 0.01;
-  MovableProfile movable(prior, constants);
-  std::vector<std::vector<std::size_t>> felt;
-  for (std::size_t p = 0; p < constants.size(); ++p) {
-    std::vector<std::size_t>& rows = felt.emplace_back();
-    for (std::size_t i = 0; i < evidence.size(); ++i) {
-      if (!may_feel(evidence[i].kind, constants[p].path)) continue;
-      const double low = evidence[i].predict(movable.with(p, at(constants[p], -kSpreads)));
-      const double high = evidence[i].predict(movable.with(p, at(constants[p], kSpreads)));
-      if (std::abs(high / low - 1) > kOfNoise * evidence[i].noise) rows.push_back(i);
-    }
-    movable.with(p, constants[p].prior);
-  }
-  return felt;
-}
-
 Calibration calibrate(const Profile& prior, std::span<const Evidence> evidence) {
   STEPCAST_REQUIRES(!evidence.empty());
   const bool collectives = std::any_of(evidence.begin(), evidence.end(),
                                        [](const Evidence& one) { return one.collective; });
-  const std::vector<CalibratedConstant> all = calibratable_constants(prior, collectives);
-  const std::vector<std::vector<std::size_t>> rows = felt_by(all, prior, evidence);
-  std::vector<CalibratedConstant> constants, unfelt;
-  std::vector<std::vector<std::size_t>> felt;
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    (rows[i].empty() ? unfelt : constants).push_back(all[i]);
-    if (!rows[i].empty()) felt.push_back(rows[i]);
-  }
+  const auto steps = std::count_if(evidence.begin(), evidence.end(), is_step);
+  const std::vector<CalibratedConstant> constants =
+      calibratable_constants(prior, collectives, steps > 0);
+  const std::vector<FeltRows> felt = felt_by(constants, prior, evidence);
+  const auto fit_to = [&](const std::function<bool(const Evidence&)>& takes_part) {
+    return fit_evidence(prior, constants, felt, evidence, takes_part);
+  };
   Calibration calibration;
-  calibration.profile = prior;
   CalibrationRecord& record = calibration.record;
-  STEPCAST_REQUIRES(!constants.empty());
-  FitProblem problem = problem_of(constants, prior, evidence, collectives);
-  problem.felt_by = std::move(felt);
-  const MapFit fit = fit_map(problem);
+  EvidenceFit fit = fit_to([](const Evidence& one) { return !is_step(one); });
+  if (steps > 0) {
+    // One step alone cannot be left out: it says nothing of constants.
+    EvidenceFit moved = steps > 1 ? fit_to([](const Evidence&) { return true; }) : fit;
+    const std::vector<StepMiss> misses = step_misses(evidence, fit, moved);
+    record.step_odds = odds_of_moving(misses);
+    record.steps_moved = steps_move_constants(misses);
+    record.step_noise = step_scatter(misses, record.steps_moved) * run_noise(prior, 1);
+    if (record.steps_moved) fit = std::move(moved);
+  }
   record.converged = fit.converged;
-  take_over(constants, fit);
-  set_constants(calibration.profile, constants);
-  record.collective_noise = noise_found(EvidenceKind::Collective, evidence, fit, kCollectiveNoise);
-  record.step_noise = noise_found(EvidenceKind::StepTime, evidence, fit, kStepNoise);
-  record.correlations = correlations_of(constants, fit);
+  record.collective_noise = collective_noise(evidence, fit);
   record.collectives = collectives_of(evidence);
   record.residuals = residuals_of(evidence, fit);
-  record.constants = std::move(constants);
-  record.constants.insert(record.constants.end(), unfelt.begin(), unfelt.end());
+  record.correlations = std::move(fit.correlations);
+  record.constants = std::move(fit.constants);
+  calibration.profile = std::move(fit.profile);
   return calibration;
 }
 

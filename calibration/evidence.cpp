@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <memory>
 #include <numeric>
@@ -14,6 +15,7 @@
 #include "sim/claims.h"
 #include "sim/predict.h"
 #include "sim/search/step_clock.h"
+#include "sim/step_interval.h"
 #include "topology/group_layout.h"
 
 namespace stepcast {
@@ -91,10 +93,6 @@ std::vector<double> memory_constants(const Profile& profile) {
 
 }  // namespace
 
-double step_noise(const Scenario& scenario) {
-  return std::max(kStepNoise, scenario.profile.framework.step_time_spread.value);
-}
-
 std::string_view word(EvidenceKind kind) {
   switch (kind) {
     case EvidenceKind::Collective:
@@ -156,13 +154,13 @@ std::vector<Evidence> collective_evidence(const NcclTestsLog& log, const Scenari
   return all;
 }
 
-Evidence step_evidence(const Scenario& scenario, Seconds measured, double noise) {
+Evidence step_evidence(const Scenario& scenario, Seconds measured, double of_mean) {
   Evidence evidence;
   evidence.kind = EvidenceKind::StepTime;
   evidence.name = scenario.title;
   evidence.file = scenario.file;
   evidence.measured = measured.value();
-  evidence.noise = noise;
+  evidence.noise = std::hypot(run_noise(scenario.profile, scenario.cluster.nodes), of_mean);
   evidence.predict = [clock = std::make_shared<StepClock>(scenario)](const Profile& profile) {
     return clock->step_time(profile).value();
   };

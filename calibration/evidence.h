@@ -39,17 +39,11 @@ struct Evidence {
 };
 
 /// Relative errors that the model's form leaves, one standard deviation, before a fit finds its
-/// own: a fitted collective misses by 3 % in the median (docs/calibration.md), a step of the same
-/// cluster by as much, kernels of two measurements of one GPU differ by 5 %, peaks of memory by 5
-/// %.
+/// own: a fitted collective misses by 3 % in the median (docs/calibration.md), kernels of two
+/// measurements of one GPU differ by 5 %, peaks of memory by 5 %. For steps: sim/step_interval.h.
 inline constexpr double kCollectiveNoise = 0.02;
-inline constexpr double kStepNoise = 0.03;
 inline constexpr double kKernelNoise = 0.05;
 inline constexpr double kMemoryNoise = 0.05;
-
-/// The same of a step of this scenario: no less than what steps of its framework were found to
-/// miss by.
-double step_noise(const Scenario& scenario);
 
 std::string_view word(EvidenceKind kind);
 
@@ -61,8 +55,8 @@ ClusterSpec cluster_of_ranks(const ClusterSpec& cluster, int ranks, const InputP
 /// times count. Ranks: as the log lists them, as its header "gpus" says, or all of the scenario's.
 std::vector<Evidence> collective_evidence(const NcclTestsLog& log, const Scenario& scenario);
 
-/// A step time of a scenario.
-Evidence step_evidence(const Scenario& scenario, Seconds measured, double noise);
+/// A step time of a scenario; `of_mean` is what its own repeats leave open, relative.
+Evidence step_evidence(const Scenario& scenario, Seconds measured, double of_mean = 0.0);
 
 /// A peak of memory of a scenario, of a kind.
 Evidence memory_evidence(const Scenario& scenario, MemoryKind kind, Bytes measured);

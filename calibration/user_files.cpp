@@ -99,8 +99,7 @@ class FileReader {
                        "--scenario must describe the run that the log is of");
     }
     const double of_mean = step.spread / std::sqrt(static_cast<double>(step.used));
-    Evidence evidence =
-        step_evidence(scenario, step.time, std::hypot(step_noise(scenario), of_mean));
+    Evidence evidence = step_evidence(scenario, step.time, of_mean);
     evidence.file = log.file;
     check_units(std::span(&evidence, 1), scenario.profile);
     input.rows = static_cast<int>(log.iterations.size());
@@ -190,7 +189,7 @@ class FileReader {
       ++input.rows_used;
       take_as_reference(run);
       if (time) {
-        measured_.evidence.push_back(step_evidence(run, *time, step_noise(run)));
+        measured_.evidence.push_back(step_evidence(run, *time));
         measured_.layouts.push_back(layout_of(run));
       }
       if (run.measured->peak_memory) {

@@ -65,18 +65,58 @@ std::string errors_section(const CalibrationRecord& record) {
          "  left out: each row predicted with constants fitted to all the others\n";
 }
 
+// What the step times said of the constants; empty without any.
+std::string steps_section(const CalibrationRecord& record) {
+  const auto steps = std::count_if(record.residuals.begin(), record.residuals.end(),
+                                   [](const auto& row) { return row.kind == "step_time"; });
+  if (steps == 0) return {};
+  const std::string odds = fmt::format("odds of e^{:.1f} for other constants", record.step_odds);
+  std::string verdict = odds + ": they move them";
+  if (!record.steps_moved) {
+    verdict = steps == 1 ? "one alone does not tell the cluster from the run: constants stay"
+                         : odds + ", e^4 is due and not by one run: constants stay";
+  }
+  return fmt::format(
+      "Step times: {}; {}\n  a further step on one node scatters by {} about its prediction\n\n",
+      steps, verdict, share_text(record.step_noise));
+}
+
 std::string with_spread(double value, double spread, bool additive) {
   if (additive) return fmt::format("{:.4g} +- {:.2g}", value, spread);
   return fmt::format("{:.4g} +- {}", value, share_text(spread));
 }
 
+// "gpu/gemm 6, network/inside_node 42": constants counted by the first two parts of their paths.
+std::string families(const std::vector<std::string>& paths) {
+  std::vector<std::pair<std::string, int>> counts;
+  for (const std::string& path : paths) {
+    const std::string family = path.substr(0, path.find('/', path.find('/') + 1));
+    if (counts.empty() || counts.back().first != family) counts.emplace_back(family, 0);
+    ++counts.back().second;
+  }
+  std::string text;
+  for (const auto& [family, count] : counts) {
+    text += text.empty() ? "" : ", ";
+    text += count == 1 ? family : fmt::format("{} {}", family, count);
+  }
+  return text;
+}
+
+std::string indented(const std::string& text) {
+  std::string lines = "  " + wrapped(text, 96);
+  for (std::size_t at = lines.find('\n'); at != std::string::npos; at = lines.find('\n', at + 3)) {
+    lines.replace(at, 1, "\n  ");
+  }
+  return lines + "\n";
+}
+
 std::string constants_section(const CalibrationRecord& record) {
   Table table({Align::Left, Align::Left, Align::Left, Align::Right});
   table.add_row({"", "before", "after", "spread kept"});
-  std::string unfelt;
+  std::vector<std::string> kept;
   for (const CalibratedConstant& constant : record.constants) {
     if (constant.prior_kept == 1.0) {
-      unfelt += (unfelt.empty() ? "" : " ") + constant.path;
+      kept.push_back(constant.path);
       continue;
     }
     table.add_row({constant.path,
@@ -84,16 +124,15 @@ std::string constants_section(const CalibrationRecord& record) {
                    with_spread(constant.value, constant.spread, constant.additive),
                    share_text(constant.prior_kept)});
   }
-  std::string text = "Constants that the measurements moved (base units)\n" + table.text();
-  if (unfelt.empty()) return text;
-  return text + "\nConstants that they say nothing about, which keep their prior\n  " + [&] {
-    std::string lines = wrapped(unfelt, 96);
-    for (std::size_t at = lines.find('\n'); at != std::string::npos;
-         at = lines.find('\n', at + 3)) {
-      lines.replace(at, 1, "\n  ");
-    }
-    return lines;
-  }() + "\n";
+  std::string text = "The measurements moved no constant\n";
+  if (kept.size() < record.constants.size()) {
+    text = "Constants that the measurements moved (base units)\n" + table.text();
+  }
+  if (kept.empty()) return text;
+  return text +
+         fmt::format("\nConstants that keep their prior, {} (each by name: --format json)\n",
+                     kept.size()) +
+         indented(families(kept));
 }
 
 std::string bandwidth_cell(const CalibrationResidual& row, double time) {
@@ -157,7 +196,8 @@ std::vector<ErrorFigures> error_figures(const CalibrationRecord& record) {
 std::string calibration_text(const CalibrationRecord& record, bool full) {
   std::string text = fmt::format("Calibration, with profiles {}, {} and {} as prior\n\n",
                                  record.gpu, record.network, record.framework);
-  text += inputs_section(record) + "\n" + errors_section(record) + "\n" + constants_section(record);
+  text += inputs_section(record) + "\n" + errors_section(record) + "\n" + steps_section(record) +
+          constants_section(record);
   if (full) text += "\n" + rows_section(record);
   return text;
 }

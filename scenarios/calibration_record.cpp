@@ -81,6 +81,8 @@ void describe(Fields& f, CalibrationRecord& record) {
   f.field("converged", record.converged, {});
   f.field("collective_noise", record.collective_noise, {.at_least = 0});
   f.field("step_noise", record.step_noise, {.at_least = 0});
+  f.field("steps_moved", record.steps_moved, {});
+  f.field("step_odds", record.step_odds, {});
   f.list("inputs", record.inputs, {});
   f.list("constants", record.constants, required);
   f.list("correlations", record.correlations, {});

@@ -78,7 +78,10 @@ struct CalibrationRecord {
   std::string gpu, network, framework;
   bool converged = true;        ///< else the fit stopped before it found its minimum
   double collective_noise = 0;  ///< relative, of one row beside the fitted model
-  double step_noise = 0;        ///< relative, of one step time beside it
+  /// Relative, of one step time on one node beside it: half of the 90 % interval over 1.645.
+  double step_noise = 0;
+  bool steps_moved = false;  ///< whether the step times moved constants
+  double step_odds = 0;      ///< what they say for it: logarithm of the odds, left out one by one
   std::vector<CalibrationInput> inputs;
   std::vector<CalibratedConstant> constants;
   std::vector<ConstantCorrelation> correlations;

@@ -12,6 +12,7 @@
 #include "models/profile_constants.h"
 #include "scenarios/calibration_record.h"
 #include "sim/search/step_clock.h"
+#include "sim/step_interval.h"
 
 namespace stepcast {
 namespace {
@@ -102,24 +103,23 @@ double calibrated_spread(const Scenario& scenario) {
   const CalibrationRecord& record = *scenario.calibration;
   const std::map<std::string, double> slope = sensitivities(scenario, record);
   std::map<std::string, double> kept;
+  const bool of_steps = !record.layouts.empty();
   double variance = 0.0;
   for (const CalibratedConstant& constant : record.constants) {
     const auto found = slope.find(constant.path);
-    if (found == slope.end()) continue;
+    if (found == slope.end() || (of_steps && constant.prior_kept == 1.0)) continue;
     kept[constant.path] = left_out(scenario, constant.path) ? 1.0 : constant.prior_kept;
     variance += std::pow(found->second * kept[constant.path], 2);
   }
   for (const ConstantCorrelation& pair : record.correlations) {
-    if (slope.count(pair.of) == 0 || slope.count(pair.with) == 0) continue;
+    if (kept.count(pair.of) == 0 || kept.count(pair.with) == 0) continue;
     if (left_out(scenario, pair.of) || left_out(scenario, pair.with)) continue;
     variance += 2 * pair.correlation * slope.at(pair.of) * kept.at(pair.of) * slope.at(pair.with) *
                 kept.at(pair.with);
   }
-  const double noise = record.layouts.empty() ? scenario.profile.framework.step_time_spread.value
-                                              : record.step_noise;
-  const double nodes = scenario.cluster.nodes > 1 ? scenario.cluster.nodes : 0;
-  const double jitter = scenario.profile.network.step_time_jitter.value;
-  return std::sqrt(noise * noise + jitter * jitter * nodes + std::max(0.0, variance));
+  const double found = of_steps ? record.step_noise / run_noise(scenario.profile, 1) : 1.0;
+  const double noise = found * run_noise(scenario.profile, scenario.cluster.nodes);
+  return std::sqrt(noise * noise + std::max(0.0, variance));
 }
 
 std::vector<std::string> extrapolations(const Scenario& scenario, const StepProgram& program) {

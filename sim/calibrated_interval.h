@@ -12,12 +12,14 @@ namespace stepcast {
 
 /// The relative spread of a predicted step time, one standard deviation:
 ///
-///   sqrt(noise^2 + jitter^2 nodes + s^T C s)
+///   sqrt((f run_noise)^2 + s^T C s)
 ///
-/// with the network's jitter, the noise that the calibration found beside its own runs (the
-/// framework's run-to-run spread where it saw none), `C` the posterior covariance of the constants,
-/// and `s` the step's sensitivity to each, by the analytic engine. Constants of parts that do not
-/// apply to the scenario count with their prior's spread. Requires scenario.calibration.
+/// with the profile's noise from run to run (step_interval.h), `f` how far the calibration's own
+/// steps scatter beside it (1 where it saw none), `C` the posterior covariance of the constants,
+/// and `s` the step's sensitivity to each, by the analytic engine. Where steps were measured,
+/// constants that kept their prior do not count: the noise is what steps miss by with these very
+/// constants. Constants of parts that do not apply to the scenario count with their prior's spread.
+/// Requires scenario.calibration.
 double calibrated_spread(const Scenario& scenario);
 
 /// One sentence for each way in which the scenario reaches beyond the measurements: more nodes,

@@ -53,17 +53,22 @@ Seconds quantile(double share, Seconds step, const Stall& stall, double spread) 
 
 }  // namespace
 
+double run_noise(const Profile& profile, int nodes) {
+  constexpr double kOfTheForm = 0.03;
+  const double framework = std::max(kOfTheForm, profile.framework.step_time_spread.value);
+  const double jitter = profile.network.step_time_jitter.value;
+  return std::sqrt(squared(framework) + squared(jitter) * (nodes > 1 ? nodes : 0));
+}
+
 double step_time_spread(const StepReport& report, const Scenario& scenario) {
   const Profile& profile = scenario.profile;
-  const double nodes = scenario.cluster.nodes > 1 ? scenario.cluster.nodes : 0;
   const double compute = share(report, {Activity::Compute, Activity::PipelineBubble});
   const double communication =
       share(report, {Activity::TensorCommunication, Activity::ContextCommunication,
                      Activity::ExpertCommunication, Activity::PipelineCommunication,
                      Activity::DataCommunication});
   return std::sqrt(
-      squared(profile.framework.step_time_spread.value) +
-      squared(profile.network.step_time_jitter.value) * nodes +
+      squared(run_noise(profile, scenario.cluster.nodes)) +
       squared(compute * profile.gpu.sustained_clock.spread) +
       squared(share(report, {Activity::Other}) * profile.framework.host.layer_forward.spread) +
       squared(communication * profile.network.latency_factor.spread));

@@ -60,7 +60,7 @@ TEST_CASE("a step time that is 10 % slower moves what the step feels, and narrow
   Scenario scenario = example_scenario();
   const StepReport before = predict(scenario, {.engine = EngineChoice::Analytic});
   const Seconds measured = before.step_time * 1.1;
-  const std::vector<Evidence> evidence(3, step_evidence(scenario, measured, kStepNoise));
+  const std::vector<Evidence> evidence(3, step_evidence(scenario, measured));
   Calibration calibration = calibrate(scenario.profile, evidence);
   calibration.record.layouts.push_back(layout_of(scenario));
   scenario.profile = calibration.profile;
@@ -74,6 +74,39 @@ TEST_CASE("a step time that is 10 % slower moves what the step feels, and narrow
   const StepReport beyond = predict(scenario, {.engine = EngineChoice::Analytic});
   REQUIRE_FALSE(beyond.warnings.empty());
   CHECK_THAT(beyond.warnings.front(), Contains("4 nodes, 2 times the most that was measured (2)"));
+}
+
+TEST_CASE("step times that miss on either side leave every constant, and say how they scatter",
+          "[calibration]") {
+  const Scenario scenario = example_scenario();
+  const Seconds predicted = predict(scenario, {.engine = EngineChoice::Analytic}).step_time;
+  std::vector<Evidence> evidence;
+  for (const double factor : {0.93, 1.0, 1.06}) {
+    evidence.push_back(step_evidence(scenario, predicted * factor));
+  }
+  const Calibration calibration = calibrate(scenario.profile, evidence);
+  CHECK_FALSE(calibration.record.steps_moved);
+  for (const CalibratedConstant& constant : calibration.record.constants) {
+    CHECK(constant.prior_kept == 1.0);
+    CHECK(constant.value == constant.prior);
+  }
+  for (const CalibrationResidual& residual : calibration.record.residuals) {
+    CHECK(residual.after == residual.before);
+  }
+  CHECK(calibration.record.step_noise > 0);
+}
+
+TEST_CASE("a step time beside a log of collectives takes nothing from what the log says",
+          "[calibration]") {
+  const Scenario scenario = example_scenario();
+  Profile truth = scenario.profile;
+  truth.network.bandwidth_factor.value *= 0.8;
+  std::vector<Evidence> evidence = rows_made_by(truth);
+  const Calibration alone = calibrate(scenario.profile, evidence);
+  evidence.push_back(step_evidence(scenario, Seconds(100)));
+  const Calibration beside = calibrate(scenario.profile, evidence);
+  CHECK(beside.profile.network.bandwidth_factor.value ==
+        alone.profile.network.bandwidth_factor.value);
 }
 
 TEST_CASE("a profile file is read back by --profile, for its own GPU only", "[calibration]") {
