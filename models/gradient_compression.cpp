@@ -8,7 +8,6 @@
 namespace stepcast {
 namespace {
 
-constexpr double kScaledByte = 1.0 + 4.0 / 2048.0;
 constexpr double kSign = 1.0 / 8.0;
 
 Operation operation(CollectiveKind kind, double bytes) { return {kind, Bytes(std::ceil(bytes))}; }

@@ -5,6 +5,7 @@
 
 #include "models/fine_tuning.h"
 #include "models/gradient_compression.h"
+#include "models/layer_stash.h"
 
 namespace stepcast {
 namespace {
@@ -81,8 +82,8 @@ int GradientSteps::layers_per_unit() const {
 // Embedding, units of layers and head one by one, in the order of the pass. The tables are gathered
 // together with the first piece of a pass, as a framework's root unit is, and count there.
 std::vector<GradientSteps::Piece> GradientSteps::unit_pieces(Pass pass, const ModelShare& share) {
-  const bool overlaps = shards_parameters() ? context_.work.framework.communication.zero3_overlap
-                                            : pass == Pass::Backward && overlaps_reduction();
+  const bool overlaps =
+      (shards_parameters() && gathers_beside()) || (pass == Pass::Backward && overlaps_reduction());
   const double slowdown =
       overlaps ? 1.0 + context_.work.framework.communication.overlap_slowdown.value : 1.0;
   const auto block = [&](const ModelShare& part) {
@@ -227,8 +228,9 @@ void GradientSteps::accumulate(const ModelShare& share) {
   out_.compute(memory_bound_time(traffic, context_.work.device), Activity::Compute);
 }
 
+// Of ZeRO 3: one communicator takes its messages one by one, so that all stand in one stream.
 Stream GradientSteps::traffic_stream() const {
-  return context_.work.framework.communication.zero3_overlap ? Stream::Data : Stream::Compute;
+  return gathers_beside() || reduces_beside() ? Stream::Data : Stream::Compute;
 }
 
 // Unit by unit. Weights of ZeRO 3 are gathered no earlier than `ahead` units before their use, so
@@ -240,7 +242,7 @@ void GradientSteps::pass_by_units(Pass pass, const ChunkBlocks& blocks, const Sl
   const bool gathers =
       shards_parameters() && (forward || context_.plan().sharding.reshard_after_forward);
   const auto ahead = static_cast<std::size_t>(gather_units(context_.work).ahead);
-  const bool beside = traffic_stream() == Stream::Data;
+  const bool beside = gathers_beside();
   std::vector<int> done, done_for_host;  // an event has one stream that waits for it
   for (std::size_t i = 0; i < pieces.size(); ++i) {
     if (gathers) {
@@ -295,14 +297,17 @@ void GradientSteps::gather(const Piece& piece, int ready) {
   const Bytes size(parameter_gather_bytes(context_.work) * static_cast<double>(piece.parameters));
   if (context_.plan().offload.parameters) {
     const Stream user = shards > 1 ? traffic_stream() : Stream::Compute;
-    host_.fetch_weights(size / shards, ready, user);
+    const Bytes whole(bytes_per_element(context_.job().precision) *
+                      static_cast<double>(piece.parameters));
+    host_.fetch_weights(whole / shards, ready, user);
   }
   if (shards == 1) return;
-  data_collective(CollectiveKind::AllGather, Group::Shard, size,
+  const bool joins = traffic_stream() == Stream::Data;
+  if (joins && !gathers_beside()) out_.join(Stream::Compute, Stream::Data, Activity::Other);
+  data_collective(traffic_stream(), CollectiveKind::AllGather, Group::Shard, size,
                   gather_units(context_.work).messages);
-  if (traffic_stream() == Stream::Data) {
-    out_.join(Stream::Data, Stream::Compute, Activity::DataCommunication);
-  }
+  if (joins) out_.join(Stream::Data, Stream::Compute, Activity::DataCommunication);
+  out_.compute(dequantization_time(piece.parameters, context_.work), Activity::Compute);
 }
 
 void GradientSteps::scatter_gradients(const Piece& piece, const Slot& slot) {
@@ -310,22 +315,24 @@ void GradientSteps::scatter_gradients(const Piece& piece, const Slot& slot) {
   const Bytes size(gradient_reduce_bytes(context_.work) * static_cast<double>(piece.trained));
   const int shards = shard_ranks(context_.plan());
   const bool reduces = data_ranks() > 1;
-  if (reduces && traffic_stream() == Stream::Data) {
-    out_.join(Stream::Compute, Stream::Data, Activity::Other);
-  }
+  const bool joins = reduces && traffic_stream() == Stream::Data;
+  if (joins) out_.join(Stream::Compute, Stream::Data, Activity::Other);
   if (shards > 1 && context_.plan().gradient_compression) {
     send_compressed(traffic_stream(), Group::Shard, piece.trained);
   } else if (shards > 1) {
     const bool in_buckets = context_.plan().sharding.reduce_bucket.has_value();
-    data_collective(CollectiveKind::ReduceScatter, Group::Shard, size,
+    data_collective(traffic_stream(), CollectiveKind::ReduceScatter, Group::Shard, size,
                     in_buckets ? messages_of(size, reduce_bucket(context_))
                                : gather_units(context_.work).messages);
   }
   if (shards < data_ranks()) {
-    data_collective(CollectiveKind::AllReduce, Group::Replica, size / shards, 1);
+    data_collective(traffic_stream(), CollectiveKind::AllReduce, Group::Replica, size / shards, 1);
   }
   save_gradients(piece.trained, slot.micro_batch > 0 && reduces_every_micro_batch(),
                  reduces ? traffic_stream() : Stream::Compute);
+  if (joins && !reduces_beside()) {
+    out_.join(Stream::Data, Stream::Compute, Activity::DataCommunication);
+  }
 }
 
 void GradientSteps::gathered_forward(const std::vector<Piece>& pieces) {
@@ -367,7 +374,7 @@ void GradientSteps::everywhere(CollectiveKind kind, double bytes, const Weights&
   const auto over = [&](Group group, int ranks, std::int64_t count) {
     if (ranks == 1 || count == 0) return;
     const Bytes size(bytes * static_cast<double>(count));
-    data_collective(kind, group, size, messages_of(size, bucket));
+    data_collective(Stream::Data, kind, group, size, messages_of(size, bucket));
   };
   over(Group::Data, data_ranks(), weights.parameters);
   over(Group::ExpertData, expert_data_group_size(context_.plan()), weights.expert_parameters);
@@ -394,8 +401,8 @@ void GradientSteps::save_gradients(std::int64_t parameters, bool accumulates, St
 }
 
 // `size` bytes in equal messages, one after the other.
-void GradientSteps::data_collective(CollectiveKind kind, Group group, Bytes size, int messages) {
-  const Stream stream = shards_parameters() ? traffic_stream() : Stream::Data;
+void GradientSteps::data_collective(Stream stream, CollectiveKind kind, Group group, Bytes size,
+                                    int messages) {
   const int operation = operation_index(program_, kind, size / messages);
   for (int i = 0; i < messages; ++i) {
     out_.collective(stream, group, Activity::DataCommunication, operation);
@@ -430,8 +437,8 @@ void GradientSteps::decompress() {
 
 void GradientSteps::host_update(std::int64_t parameters) {
   const int shards = context_.plan().zero_stage > 0 ? shard_ranks(context_.plan()) : 1;
-  const Bytes updated(parameter_gather_bytes(context_.work) * static_cast<double>(parameters) /
-                      shards);
+  const Bytes updated(bytes_per_element(context_.job().precision) *
+                      static_cast<double>(parameters) / shards);
   const bool weights_stay = context_.plan().offload.parameters;
   host_.update(parameters / shards, weights_stay ? Bytes() : updated,
                messages_of(updated * shards, gather_bucket(context_)));
@@ -443,7 +450,8 @@ void GradientSteps::gather_parameters() {
   const Weights weights = weights_of(all_chunks(site_));
   const Offload& offload = context_.plan().offload;
   if (offload.parameters && !offload.optimizer) {
-    const Bytes size(parameter_gather_bytes(context_.work) * static_cast<double>(weights.trained));
+    const Bytes size(bytes_per_element(context_.job().precision) *
+                     static_cast<double>(weights.trained));
     host_.save_weights(size / shard_ranks(context_.plan()));
   }
   if ((stage != 1 && stage != 2) || data_ranks() == 1 || gathers_ahead()) return;

@@ -57,6 +57,8 @@ class GradientSteps {
 
   bool shards_parameters() const { return context_.plan().zero_stage >= 3; }
   bool offloads_activations() const { return context_.plan().offload.activations; }
+  bool gathers_beside() const { return *context_.plan().overlap_parameter_gather; }
+  bool reduces_beside() const { return *context_.plan().overlap_gradient_reduce; }
   int data_ranks() const { return data_group_size(context_.plan()); }
   bool reduces_every_micro_batch() const;
   bool overlaps_reduction() const;
@@ -83,7 +85,7 @@ class GradientSteps {
   void everywhere(CollectiveKind kind, double bytes, const Weights& weights, Bytes bucket);
   void decompress();
   void save_gradients(std::int64_t parameters, bool accumulates, Stream from);
-  void data_collective(CollectiveKind kind, Group group, Bytes size, int messages);
+  void data_collective(Stream stream, CollectiveKind kind, Group group, Bytes size, int messages);
   Stream traffic_stream() const;
 
   const StageSite& site_;

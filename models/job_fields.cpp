@@ -166,11 +166,16 @@ void describe(Fields& f, ParallelPlan& plan) {
   f.field("recompute", plan.recompute, recompute_words,
           {.doc = "activations computed again in the backward pass"});
   describe_recompute_method(f, plan);
+  describe_recompute_operations(f, plan);
+  describe_kept_in_fp8(f, plan.kept_in_fp8);
   describe_compression(f, plan);
   f.field("overlap_gradient_reduce", plan.overlap_gradient_reduce,
-          {.doc = "gradients are reduced beside the backward pass; the framework's default"});
-  f.field("overlap_parameter_gather", plan.overlap_parameter_gather,
-          {.doc = "parameters are gathered beside the forward pass; the framework's default"});
+          {.doc = "gradients are reduced beside the backward pass, at zero_stage 3 too; the "
+                  "framework's habit unless said"});
+  f.field(
+      "overlap_parameter_gather", plan.overlap_parameter_gather,
+      {.doc = "parameters are gathered beside the forward pass, at zero_stage 3 beside both; the "
+              "framework's habit unless said"});
   f.field("keep_gathered_inputs", plan.keep_gathered_inputs,
           {.doc = "gathered tensor-parallel inputs are kept for the backward pass"});
   describe_sharding_traffic(f, plan.sharding);
@@ -215,6 +220,8 @@ void describe_settings(Fields& f, TrainingJob& job) {
   f.object("sparsity", job.sparsity, {.doc = "weights are trained under a mask"});
   f.field("optimizer_state_precision", job.optimizer_state_precision, precision_words,
           {.doc = "of moments and master weights, where it is not the recipe's"});
+  f.field("moment_precision", job.moment_precision, precision_words,
+          {.doc = "of the optimizer's moments alone, where it is not the state's"});
   f.field("gradient_precision", job.gradient_precision, precision_words,
           {.doc = "of kept gradients, where it is not the recipe's"});
   f.field(

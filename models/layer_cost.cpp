@@ -7,6 +7,7 @@
 #include "models/fine_tuning.h"
 #include "models/kernel_fusion.h"
 #include "models/layer_shapes.h"
+#include "models/layer_stash.h"
 #include "models/sparsity.h"
 
 namespace stepcast {
@@ -30,9 +31,18 @@ Seconds dense_gemm(const Linear& linear, GemmPass pass, const WorkContext& c) {
   return gemm_time(shape, pass, c.job.precision, c.device);
 }
 
+// What a product of fp8 needs in 8 bits: its input, or the gradient of its output, which both
+// gradients use; read in 16 bits, written by rows and by columns, the largest value on the way.
+Seconds cast_to_fp8(const Linear& linear, GemmPass pass, const WorkContext& c) {
+  if (c.job.precision != Precision::Fp8 || pass == GemmPass::WeightGradient) return {};
+  const std::int64_t width = pass == GemmPass::Forward ? linear.inputs : linear.outputs;
+  const double elements = static_cast<double>(linear.rows * linear.batch * width);
+  return memory_bound_time(Bytes((2.0 + 1.0 + 1.0) * elements), c.device);
+}
+
 // Of a layer, whose weights may be masked.
 Seconds gemm(const Linear& linear, GemmPass pass, const WorkContext& c) {
-  return dense_gemm(linear, pass, c) / sparse_speed_up(pass, c.job);
+  return cast_to_fp8(linear, pass, c) + dense_gemm(linear, pass, c) / sparse_speed_up(pass, c.job);
 }
 
 Seconds gemms(const Linears& linears, GemmPass pass, const WorkContext& c) {
@@ -108,11 +118,16 @@ Seconds attention_backward(const LayerShapes& shapes, const WorkContext& c) {
 //
 // With experts, tokens are copied into the order of their experts and back on either side (4 each),
 // and the copies that come back are summed (2).
+double residual_bytes(const WorkContext& c) { return c.job.model.gated_mlp ? 6 : 7; }
+
+double activation_bytes(const WorkContext& c) {
+  return c.job.model.gated_mlp ? bytes_of(gate_forward, c) : 4;
+}
+
 LayerPass forward_pass(const LayerShapes& s, const WorkContext& c) {
-  const bool gated = c.job.model.gated_mlp;
-  const double residual = gated ? 6 : 7;
+  const double residual = residual_bytes(c);
   const double norm = bytes_of(norm_forward, c);
-  const double activation = gated ? bytes_of(gate_forward, c) : 4;
+  const double activation = activation_bytes(c);
   LayerPass pass;
   pass.attention =
       elementwise(s.hidden_elements, norm, c) + gemms(s.attention_input, GemmPass::Forward, c) +
@@ -166,25 +181,54 @@ LayerPass whole_layer_again(const LayerPass& forward, const LayerShapes& s, cons
   LayerPass again = forward;
   if (!c.framework.kernels.recompute_stops_early || c.layer == LayerKind::Expert) return again;
   again.mlp -= gemm(s.mlp.back(), GemmPass::Forward, c) +
-               elementwise(s.hidden_elements, c.job.model.gated_mlp ? 6 : 7, c);
+               elementwise(s.hidden_elements, residual_bytes(c), c);
   return again;
 }
 
-LayerPass recomputed_pass(const LayerPass& forward, const LayerShapes& s, const WorkContext& c) {
-  switch (c.job.plan.recompute) {
-    case Recompute::None:
-      return {};
-    case Recompute::Selective: {
-      const double layers = c.framework.kernels.selective_recompute_layers;
-      if (layers > 0) return layers * whole_layer_again(forward, s, c);
-      // The attention core only; a fused kernel does so by itself.
-      if (c.job.attention != AttentionKernel::Unfused) return {};
-      return {.attention = attention_forward(s, c)};
-    }
-    case Recompute::Full:
-      return whole_layer_again(forward, s, c);
+// The up-projections of latent attention: all of its products but those to the narrow widths.
+Seconds up_projections(const LayerShapes& s, const WorkContext& c) {
+  const bool narrow_queries = c.job.model.latent_attention.q_lora_rank > 0;
+  const Linears& input = s.attention_input;  // as layer_shapes puts them
+  const Linears up = narrow_queries ? Linears{input[1], input[3]} : Linears{input[0], input[2]};
+  return gemms(up, GemmPass::Forward, c) + elementwise(s.rotary_elements, bytes_of(rotary, c), c);
+}
+
+// Single operations done again. The norms stand before either half, an activation between the
+// products of every MLP.
+LayerPass operations_again(const LayerPass& forward, const LayerShapes& s, const WorkContext& c) {
+  const RecomputedOperations again = recomputed_operations(c.job, c.framework);
+  const bool whole_mlp = c.layer == LayerKind::Expert ? again.experts : again.mlp;
+  const double norm = bytes_of(norm_forward, c);
+  LayerPass pass;
+  if (again.attention_core && c.job.attention == AttentionKernel::Unfused) {
+    pass.attention += attention_forward(s, c);
   }
-  return {};
+  if (again.norm) {
+    pass.attention +=
+        elementwise(s.hidden_elements, norm, c) + elementwise(s.latent_elements, norm, c);
+    pass.mlp += elementwise(s.hidden_elements, norm, c);
+  }
+  if (again.mla_up_projection) pass.attention += up_projections(s, c);
+  if (whole_mlp) {
+    pass.mlp += forward.mlp - elementwise(s.hidden_elements, norm, c) -
+                elementwise(s.hidden_elements, residual_bytes(c), c);
+    pass.experts = forward.experts;
+    pass.shared = forward.shared;
+  } else if (again.activation) {
+    const double activation = activation_bytes(c);
+    pass.mlp += elementwise(s.ffn_elements, activation, c);
+    pass.experts = elementwise(s.expert_ffn_elements, activation, c);
+    pass.shared = elementwise(s.shared_ffn_elements, activation, c);
+  }
+  return pass;
+}
+
+LayerPass recomputed_pass(const LayerPass& forward, const LayerShapes& s, const WorkContext& c) {
+  if (c.job.plan.recompute == Recompute::Full) return whole_layer_again(forward, s, c);
+  const double layers = c.framework.kernels.selective_recompute_layers;
+  const bool by_layer = c.job.plan.recompute == Recompute::Selective && layers > 0 &&
+                        !c.job.plan.recompute_operations.any();
+  return by_layer ? layers * whole_layer_again(forward, s, c) : operations_again(forward, s, c);
 }
 
 Seconds host_time(Seconds launches, int collectives, const WorkContext& c) {

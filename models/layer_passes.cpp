@@ -151,17 +151,24 @@ const LayerCost& cost_of(LayerKind kind, const StepContext& context) {
   return kind == LayerKind::Expert ? context.expert_layer : context.layer;
 }
 
-// What was computed in the forward pass and is computed again: all of it with its collectives, or
-// the attention core alone.
+// What was computed in the forward pass and is computed again: all of it with its collectives, the
+// MLP with its own, or single operations.
 void add_recomputed_layer(LayerKind kind, PassageBuilder& builder) {
   const StepContext& context = builder.context();
-  const LayerCost& cost = cost_of(kind, context);
-  if (context.plan().recompute != Recompute::Full) {
-    builder.compute(cost.recomputed.sum());
+  const LayerPass& again = cost_of(kind, context).recomputed;
+  const ParallelPlan& plan = context.plan();
+  if (plan.recompute == Recompute::Full) {
+    add_attention_half(true, again, cost_of(kind, context).core_forward, builder);
+    add_mlp(again, kind, builder);
     return;
   }
-  add_attention_half(true, cost.recomputed, cost.core_forward, builder);
-  add_mlp(cost.recomputed, kind, builder);
+  const RecomputedOperations& operations = plan.recompute_operations;
+  if (kind == LayerKind::Expert ? operations.experts : operations.mlp) {
+    add_mlp(again, kind, builder);
+    builder.compute(again.attention);
+  } else {
+    builder.compute(again.sum());
+  }
 }
 
 // --- The host ----------------------------------------------------------------------------------

@@ -6,17 +6,11 @@
 #include "models/expert_traffic.h"
 #include "models/gradient_compression.h"
 #include "models/optimizer.h"
-#include "models/recompute.h"
 #include "models/sparsity.h"
 
 namespace stepcast {
 namespace {
 
-constexpr double kUndividedBytes = 10.0;  // of a_h, without sequence parallelism
-constexpr double kScoreBytes = 5.0;       // softmax output 2, dropout mask 1, dropout output 2
-constexpr double kElementBytes = 2.0;
-constexpr double kAttentionTensors = 4.0;     // of a_h: query, key, value, output of the heads
-constexpr double kPlainMlpShare = 2.0 / 3.0;  // of a_f: two tensors instead of gate, up and product
 constexpr double kMasterBytes = 4.0;
 
 bool keeps_master(const WorkContext& c) {
@@ -39,70 +33,6 @@ double weight_bytes(const WorkContext& c) {
   const bool kept_whole = c.job.plan.zero_stage == 1 || c.job.plan.zero_stage == 2;
   const bool master_only = c.framework.recipe.master_is_weight && keeps_master(c) && !kept_whole;
   return master_only ? 0.0 : bytes_per_element(c.job.precision);
-}
-
-// Elements of [tokens, ffn] that one token keeps on a rank, routed and shared experts' together.
-double ffn_width_per_token(const WorkContext& c) {
-  const Transformer& model = c.job.model;
-  const ParallelPlan& plan = c.job.plan;
-  if (c.layer == LayerKind::Dense) {
-    return static_cast<double>(model.ffn_hidden_size) / plan.tensor_parallel;
-  }
-  const double tokens = static_cast<double>(tokens_per_micro_batch(c.job));
-  return expert_rows(c.job) / tokens * model.experts.ffn_hidden_size / plan.expert_tensor_parallel +
-         static_cast<double>(model.experts.shared_ffn_hidden_size) / plan.tensor_parallel;
-}
-
-// Queries, keys, values and the heads' output of one token, on one rank.
-double attention_width_per_token(const WorkContext& c) {
-  const Transformer& model = c.job.model;
-  const LatentAttention& latent = model.latent_attention;
-  const double tensor = c.job.plan.tensor_parallel;
-  const double heads = model.num_attention_heads;
-  if (latent.used()) {
-    const double narrow = latent.q_lora_rank + latent.kv_lora_rank + latent.qk_rope_head_size;
-    return 2.0 * heads * (latent.qk_head_size() + latent.v_head_size) / tensor + 2.0 * narrow;
-  }
-  return 2.0 * (heads + model.num_query_groups) * model.head_size / tensor;
-}
-
-// What the MLP's own tensors take of one token, at two bytes an element.
-double mlp_bytes_per_token(const WorkContext& c) {
-  return c.framework.memory.activation_bytes_ffn.value *
-         (c.job.model.gated_mlp ? 1.0 : kPlainMlpShare) * ffn_width_per_token(c);
-}
-
-double layer_activation_bytes_per_token(const WorkContext& c) {
-  const Transformer& model = c.job.model;
-  const ParallelPlan& plan = c.job.plan;
-  const double tensor = plan.tensor_parallel;
-  const double hidden = model.hidden_size;
-  const double undivided =
-      plan.sequence_parallel || plan.tensor_parallel == 1 ? 0.0 : kUndividedBytes;
-  // Four tensors of a_h have the widths of attention, which need not be the hidden state's.
-  const double divided = c.framework.memory.activation_bytes_hidden.value - undivided -
-                         kAttentionTensors * kElementBytes;
-  const double per_hidden = divided / tensor + undivided;
-  const double routed =
-      c.layer == LayerKind::Expert
-          ? expert_rows(c.job) / static_cast<double>(tokens_per_micro_batch(c.job))
-          : 0.0;
-  return ((per_hidden + 2.0 * kElementBytes * routed) * hidden +
-          kElementBytes * attention_width_per_token(c) + mlp_bytes_per_token(c)) *
-         (bytes_per_element(c.job.precision) / 2.0);
-}
-
-Bytes score_bytes(const WorkContext& c) {
-  if (c.job.attention != AttentionKernel::Unfused) return Bytes();
-  const double scores = static_cast<double>(tokens_per_micro_batch(c.job)) *
-                        c.job.batch.sequence_length * c.job.model.num_attention_heads /
-                        c.job.plan.tensor_parallel;
-  return Bytes(kScoreBytes * scores);
-}
-
-Bytes layer_activations(const WorkContext& c) {
-  return Bytes(static_cast<double>(tokens_per_micro_batch(c.job)) *
-               layer_activation_bytes_per_token(c));
 }
 
 }  // namespace
@@ -239,48 +169,15 @@ double gradient_reduce_bytes(const WorkContext& c) {
                                             : c.framework.recipe.gradient_reduce_bytes_bf16;
 }
 
-double parameter_gather_bytes(const WorkContext& c) { return bytes_per_element(c.job.precision); }
-
-Bytes layer_input(const WorkContext& c) {
-  const int split = c.job.plan.sequence_parallel ? c.job.plan.tensor_parallel : 1;
-  return Bytes(bytes_per_element(c.job.precision) *
-               static_cast<double>(tokens_per_micro_batch(c.job)) * c.job.model.hidden_size /
-               split);
+double parameter_gather_bytes(const WorkContext& c) {
+  return c.job.plan.sharding.quantized_gather ? kScaledByte : bytes_per_element(c.job.precision);
 }
 
-Bytes layer_stash(const WorkContext& c) {
-  const Bytes all = layer_activations(c) + score_bytes(c);
-  if (c.job.plan.recompute != Recompute::Selective) return all;
-  const double whole = c.framework.kernels.selective_recompute_layers;
-  if (whole == 0) return layer_activations(c);
-  return whole * layer_input(c) + (1.0 - whole) * all;
-}
-
-Bytes layer_stash_of_mlp(const WorkContext& c) {
-  if (layer_stash(c) < layer_activations(c)) return Bytes();
-  return Bytes(static_cast<double>(tokens_per_micro_batch(c.job)) * mlp_bytes_per_token(c) *
-               (bytes_per_element(c.job.precision) / 2.0));
-}
-
-Bytes stashed_activations(int layers, const WorkContext& c) {
-  const RecomputedLayers parts = recomputed_layers(layers, c.job.plan);
-  return parts.checkpoints() * layer_input(c) + (layers - parts.again) * layer_stash(c);
-}
-
-Bytes gathered_inputs(const WorkContext& c) {
-  if (c.job.plan.tensor_parallel == 1) return Bytes();
-  return Bytes(c.framework.memory.activation_bytes_gathered.value *
-               static_cast<double>(tokens_per_micro_batch(c.job)) * c.job.model.hidden_size *
-               (bytes_per_element(c.job.precision) / 2.0));
-}
-
-Bytes recompute_working_set(int layers, const WorkContext& c) {
-  const bool whole_layers = c.job.plan.recompute == Recompute::Full ||
-                            (c.job.plan.recompute == Recompute::Selective &&
-                             c.framework.kernels.selective_recompute_layers > 0);
-  if (!whole_layers) return Bytes();
-  const int segment = std::max(1, recomputed_layers(layers, c.job.plan).segment);
-  return segment * (layer_activations(c) + score_bytes(c));
+Seconds dequantization_time(std::int64_t parameters, const WorkContext& c) {
+  if (!c.job.plan.sharding.quantized_gather) return {};
+  const double both = kScaledByte + bytes_per_element(c.job.precision);
+  const double passes = 1.0 + 1.0 / shard_ranks(c.job.plan);
+  return memory_bound_time(Bytes(both * passes * static_cast<double>(parameters)), c.device);
 }
 
 Bytes logit_bytes(const WorkContext& c) {
@@ -315,7 +212,8 @@ Bytes gathered_parameters(const ModelShare& share, const WorkContext& c) {
       plan.sharding.reshard_after_forward ? units.layers * (units.ahead + 1) : share.layers;
   const ModelShare gathered{
       .layers = std::min(layers, share.layers), .embedding = share.embedding, .head = share.head};
-  return Bytes(parameter_gather_bytes(c) * static_cast<double>(share_parameters(gathered, c)));
+  return Bytes(bytes_per_element(c.job.precision) *
+               static_cast<double>(share_parameters(gathered, c)));
 }
 
 }  // namespace stepcast

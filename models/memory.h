@@ -1,5 +1,6 @@
-// Bytes that one rank holds: model state by precision and ZeRO stage, activations by recompute, the
-// logits. When they are alive is the step program's business.
+// Bytes that one rank holds: model state by precision and ZeRO stage, what ZeRO-3 gathers, the
+// logits, NCCL's buffers. What layers keep is layer_stash.h's, when they are alive the step
+// program's business.
 #pragma once
 
 #include <cstdint>
@@ -74,41 +75,13 @@ ModelState expert_model_state(std::int64_t parameters, const WorkContext& contex
 double gradient_reduce_bytes(const WorkContext& context);
 double parameter_gather_bytes(const WorkContext& context);
 
-/// What one micro-batch keeps of one layer (`context.layer`: of which kind) from its forward to its
-/// backward pass, without gathered inputs:
-///
-///   no recompute         tokens (a_h h / t + a_f f / t)
-///                        with 8 bytes of a_h at the widths of queries, keys, values and heads'
-///                        output, and two thirds of a_f where the MLP is not gated
-///                        [+ 5 bytes a score if attention is unfused]
-///   selective recompute  the same without the scores, or for the framework's share of layers
-///                        their input alone
-///   left out of full recompute: as without recompute
-///
-/// Without sequence parallelism ten bytes of a_h are not divided by t (norms, residuals, masks).
-/// Source: Korthikanti et al., MLSys '23, section 4, for which tensors are divided.
-///
-/// With experts, a_f is counted for the rows of routed and shared experts, and every routed row is
-/// kept as it came and as it went (4 bytes h). Latent attention keeps its queries, keys, values and
-/// narrow projections at their own widths in place of 8 bytes of a_h.
-Bytes layer_stash(const WorkContext& context);
+/// Of a weight or gradient in 8 bits, with an fp32 scale for every 2,048.
+inline constexpr double kScaledByte = 1.0 + 4.0 / 2048.0;
 
-/// The part of it that is as wide as the MLP; nothing where some layers are computed again.
-Bytes layer_stash_of_mlp(const WorkContext& context);
-
-/// A layer's input, all that a segment keeps under full recompute: 2 tokens h.
-Bytes layer_input(const WorkContext& context);
-
-/// Both for `layers` layers of a chunk: the inputs of segments, the stashes of what is left out.
-Bytes stashed_activations(int layers, const WorkContext& context);
-
-/// What one micro-batch keeps of one layer where its tensor-parallel group's gathered inputs are
-/// kept for the backward pass: a_g tokens h.
-Bytes gathered_inputs(const WorkContext& context);
-
-/// What the backward pass of one segment (a layer, unless recompute_method says more) of a chunk of
-/// `layers` layers brings to life again under full recompute; else nothing.
-Bytes recompute_working_set(int layers, const WorkContext& context);
+/// With `quantized_gather`: the kernels that bring `parameters` gathered weights back to the job's
+/// precision, and had quantised this rank's shard of them. Source: Wang et al., ZeRO++,
+/// arXiv:2306.10209, section 3.1: blocks of weights with a scale each.
+Seconds dequantization_time(std::int64_t parameters, const WorkContext& context);
 
 /// Logits, their fp32 copy and gradient on the rank that computes the loss.
 Bytes logit_bytes(const WorkContext& context);

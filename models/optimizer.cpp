@@ -60,8 +60,8 @@ double optimizer_moment_bytes(const WorkContext& c) {
   switch (c.job.optimizer) {
     case Optimizer::AdamW:
     case Optimizer::Adam: {
-      const Precision precision = c.job.optimizer_state_precision.value_or(Precision::Fp32);
-      return 2.0 * bytes_per_element(precision);
+      const Precision state = c.job.optimizer_state_precision.value_or(Precision::Fp32);
+      return 2.0 * bytes_per_element(c.job.moment_precision.value_or(state));
     }
     case Optimizer::Adam8bit:
       return kEightBitMoments;
@@ -76,7 +76,8 @@ double optimizer_moment_bytes(const WorkContext& c) {
 }
 
 double optimizer_traffic_share(const WorkContext& c) {
-  if (c.job.optimizer == Optimizer::AdamW || c.job.optimizer == Optimizer::Adam) return 1.0;
+  const bool adam = c.job.optimizer == Optimizer::AdamW || c.job.optimizer == Optimizer::Adam;
+  if (adam && !c.job.moment_precision) return 1.0;
   return traffic_bytes(optimizer_moment_bytes(c), c.job.optimizer == Optimizer::Adafactor) /
          traffic_bytes(kAdamMoments, false);
 }

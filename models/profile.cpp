@@ -143,6 +143,9 @@ void describe(Fields& f, MemoryHabits& habits) {
          "activation bytes per token, layer and MLP element");
   fitted(f, "activation_bytes_gathered", habits.activation_bytes_gathered,
          "those of gathered inputs, which tensor parallelism does not divide");
+  f.field(
+      "weighs_inside_experts", habits.weighs_inside_experts,
+      {.doc = "the router's weights meet the experts' activation, not the rows that come back"});
   f.field("keeps_gathered_inputs", habits.keeps_gathered_inputs,
           {.doc = "gathered tensor-parallel inputs are kept for the backward pass"});
   f.object("held_inputs",

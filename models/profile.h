@@ -154,6 +154,8 @@ struct MemoryHabits {
   Fitted<double> activation_bytes_hidden;    ///< a_h
   Fitted<double> activation_bytes_ffn;       ///< a_f
   Fitted<double> activation_bytes_gathered;  ///< a_g
+  bool weighs_inside_experts = false;        ///< the router's weights meet the experts' activation:
+                                             ///< rows that come back are not kept for them
   bool keeps_gathered_inputs = false;        ///< whether a_g counts; the plan's key overrides
   HeldInputs held_inputs;                    ///< where that differs from run to run
   Fitted<double> weight_gradient_bytes;      ///< per element of a layer's largest matrix, while its

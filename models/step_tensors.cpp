@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "models/layer_shapes.h"
+#include "models/layer_stash.h"
 #include "models/memory.h"
 
 namespace stepcast {

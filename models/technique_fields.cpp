@@ -57,7 +57,50 @@ std::array<bool*, 3> switches_of(Offload& offload) {
   return {&offload.optimizer, &offload.parameters, &offload.activations};
 }
 
+constexpr std::array<std::string_view, 6> operation_words{"attention_core",    "norm", "activation",
+                                                          "mla_up_projection", "mlp",  "experts"};
+
+std::array<bool*, 6> switches_of(RecomputedOperations& again) {
+  return {&again.attention_core,    &again.norm, &again.activation,
+          &again.mla_up_projection, &again.mlp,  &again.experts};
+}
+
+constexpr std::array<std::string_view, 2> fp8_words{"activation_input", "attention_output"};
+
+std::array<bool*, 2> switches_of(KeptInFp8& kept) {
+  return {&kept.activation_input, &kept.attention_output};
+}
+
+/// A set of switches as the places of those that are on.
+template <class Switches>
+std::vector<std::size_t> chosen_of(Switches& value) {
+  const auto switches = switches_of(value);
+  std::vector<std::size_t> chosen;
+  for (std::size_t i = 0; i < switches.size(); ++i) {
+    if (*switches[i]) chosen.push_back(i);
+  }
+  return chosen;
+}
+
+template <class Switches, std::size_t size>
+void describe_switches(Fields& f, std::string_view key, Switches& value,
+                       const std::array<std::string_view, size>& words, const FieldRules& rules) {
+  std::vector<std::size_t> chosen = chosen_of(value);
+  f.word_list(key, chosen, words, rules);
+  if (!f.reading()) return;
+  const std::array<bool*, size> switches = switches_of(value);
+  for (bool* const chosen_switch : switches) *chosen_switch = false;
+  for (const std::size_t i : chosen) *switches[i] = true;
+}
+
 }  // namespace
+
+std::vector<std::string_view> words(const RecomputedOperations& operations) {
+  RecomputedOperations copy = operations;
+  std::vector<std::string_view> names;
+  for (const std::size_t i : chosen_of(copy)) names.push_back(operation_words[i]);
+  return names;
+}
 
 void describe_sharding_traffic(Fields& f, ShardingTraffic& sharding) {
   f.field("reduce_bucket", sharding.reduce_bucket,
@@ -74,19 +117,25 @@ void describe_sharding_traffic(Fields& f, ShardingTraffic& sharding) {
            .doc = "zero_stage 3: units gathered at one time; prefetch_units + 1 unless said"});
   f.field("reshard_after_forward", sharding.reshard_after_forward,
           {.doc = "zero_stage 3: parameters are let go after the forward pass and gathered again"});
+  f.field("quantized_gather", sharding.quantized_gather,
+          {.doc = "zero_stage 3: parameters are gathered in 8 bits (qwZ of ZeRO++)"});
 }
 
 void describe_offload(Fields& f, Offload& offload) {
-  const std::array<bool*, 3> switches = switches_of(offload);
-  std::vector<std::size_t> chosen;
-  for (std::size_t i = 0; i < switches.size(); ++i) {
-    if (*switches[i]) chosen.push_back(i);
-  }
-  f.word_list("offload", chosen, offload_words,
-              {.doc = "what lives in the host's memory; a word or a list"});
-  if (!f.reading()) return;
-  for (bool* const chosen_switch : switches) *chosen_switch = false;
-  for (const std::size_t i : chosen) *switches[i] = true;
+  describe_switches(f, "offload", offload, offload_words,
+                    {.doc = "what lives in the host's memory; a word or a list"});
+}
+
+void describe_recompute_operations(Fields& f, ParallelPlan& plan) {
+  describe_switches(f, "recompute_operations", plan.recompute_operations, operation_words,
+                    {.doc = "of recompute selective: operations whose outputs are not kept; a word "
+                            "or a list. The framework's habit unless said"});
+}
+
+void describe_kept_in_fp8(Fields& f, KeptInFp8& kept) {
+  describe_switches(f, "kept_in_fp8", kept, fp8_words,
+                    {.doc = "of precision fp8: what is stored in 8 (attention_output: 12) bits "
+                            "beside the inputs of matrix products; a word or a list"});
 }
 
 void describe_recompute_method(Fields& f, ParallelPlan& plan) {
@@ -132,6 +181,10 @@ void describe(Fields& f, FineTuning& tuning) {
   tuning.targets = {};
   for (const std::size_t i : targets) tuning.targets[i] = true;
   const bool qlora = tuning.method == FineTuningMethod::QLora;
+  if (qlora && base == BasePrecision::Bf16) {
+    f.fault("base_precision", "qlora trains adapters over quantised weights, bf16 is none",
+            "\"method\": \"lora\" goes with bf16");
+  }
   tuning.base_precision = base.value_or(qlora ? BasePrecision::Nf4 : BasePrecision::Bf16);
   if (targets.empty()) f.fault("targets", "fine-tuning without a target trains nothing");
 }

@@ -9,6 +9,8 @@ namespace stepcast {
 
 void describe_sharding_traffic(Fields& f, ShardingTraffic& sharding);
 void describe_offload(Fields& f, Offload& offload);
+void describe_recompute_operations(Fields& f, ParallelPlan& plan);
+void describe_kept_in_fp8(Fields& f, KeptInFp8& kept);
 void describe_recompute_method(Fields& f, ParallelPlan& plan);
 void describe_compression(Fields& f, ParallelPlan& plan);
 void describe(Fields& f, FineTuning& tuning);

@@ -39,7 +39,7 @@ void complete(TrainingJob& job, int num_gpus, const FrameworkProfile& framework)
         plan.virtual_pipeline > 1 ? Schedule::Interleaved : Schedule::OneForwardOneBackward;
   }
   if (plan.expert_tensor_parallel == 0) plan.expert_tensor_parallel = plan.tensor_parallel;
-  if (!plan.context_parallel_algorithm) {
+  if (plan.context_parallel > 1 && !plan.context_parallel_algorithm) {
     plan.context_parallel_algorithm = framework.communication.context_parallel_algorithm;
   }
   // A V has two chunks a stage: nothing else can be meant.
@@ -48,11 +48,15 @@ void complete(TrainingJob& job, int num_gpus, const FrameworkProfile& framework)
   }
   // Two copies of the weights are reduced once both have all of their gradients.
   const bool can_overlap = model_copies(plan) == 1;
+  const CommunicationHabits& habits = framework.communication;
+  const bool zero3 = plan.zero_stage == 3;
   if (!plan.overlap_gradient_reduce) {
-    plan.overlap_gradient_reduce = framework.communication.overlap_gradient_reduce && can_overlap;
+    const bool habit = zero3 ? habits.zero3_overlap : habits.overlap_gradient_reduce;
+    plan.overlap_gradient_reduce = habit && can_overlap;
   }
   if (!plan.overlap_parameter_gather) {
-    plan.overlap_parameter_gather = framework.communication.overlap_parameter_gather && can_overlap;
+    const bool habit = zero3 ? habits.zero3_overlap : habits.overlap_parameter_gather;
+    plan.overlap_parameter_gather = habit && can_overlap;
   }
 }
 

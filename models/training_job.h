@@ -49,6 +49,26 @@ struct Offload {
   bool any() const { return optimizer || parameters || activations; }
 };
 
+/// Operations of a layer whose outputs selective recompute does not keep.
+struct RecomputedOperations {
+  bool attention_core = false;     ///< scores and their softmax
+  bool norm = false;               ///< both norms, and those of latent attention
+  bool activation = false;         ///< between an MLP's products
+  bool mla_up_projection = false;  ///< latent attention's queries, keys and values, rotated
+  bool mlp = false;                ///< of dense layers, as a whole
+  bool experts = false;            ///< of layers with experts: router, exchanges and experts
+  bool any() const {
+    return attention_core || norm || activation || mla_up_projection || mlp || experts;
+  }
+};
+
+/// What a job of fp8 stores in 8 bits beyond the inputs of its matrix products.
+struct KeptInFp8 {
+  bool activation_input = false;  ///< what an MLP's first product gives
+  bool attention_output = false;  ///< one copy of 12 bits for attention and product
+  bool any() const { return activation_input || attention_output; }
+};
+
 /// How ZeRO and FSDP cut their traffic; what is empty is the framework's habit.
 struct ShardingTraffic {
   std::optional<Bytes> reduce_bucket;  ///< one reduction message
@@ -56,6 +76,7 @@ struct ShardingTraffic {
   std::optional<int> prefetch_units;   ///< ZeRO-3: units gathered ahead of the one in use
   std::optional<int> gather_limit;     ///< ZeRO-3: units that may be gathered at one time
   bool reshard_after_forward = true;   ///< ZeRO-3: the backward pass gathers again
+  bool quantized_gather = false;       ///< ZeRO-3: weights travel in 8 bits (ZeRO++'s qwZ)
 };
 
 /// How tokens get to the ranks of their experts.
@@ -77,7 +98,7 @@ struct ParallelPlan {
   double expert_load_imbalance = 1.0;  ///< dropless: the busiest rank's rows over the mean
   ExpertDispatch expert_dispatch = ExpertDispatch::AllToAll;
   bool overlap_shared_experts = false;  ///< with the exchange of the routed ones' tokens
-  std::optional<ContextAlgorithm> context_parallel_algorithm;  ///< the framework's
+  std::optional<ContextAlgorithm> context_parallel_algorithm;  ///< none at context_parallel 1
   bool sequence_parallel = false;
   int zero_stage = 0;
   int shard_group = 0;               ///< ranks that ZeRO-3 shards over; 0: all of data_parallel
@@ -85,10 +106,12 @@ struct ParallelPlan {
   Recompute recompute = Recompute::None;
   std::optional<RecomputeMethod> recompute_method;  ///< of full recompute; none: layer by layer
   int recompute_num_layers = 1;                     ///< what uniform and block count
+  RecomputedOperations recompute_operations;        ///< of selective recompute; none: the core
+  KeptInFp8 kept_in_fp8;
   std::optional<GradientCompression> gradient_compression;
-  int compression_rank = 4;  ///< of powersgd
-  std::optional<bool> overlap_gradient_reduce;
-  std::optional<bool> overlap_parameter_gather;
+  int compression_rank = 4;                      ///< of powersgd
+  std::optional<bool> overlap_gradient_reduce;   ///< beside backward passes, at ZeRO-3 too
+  std::optional<bool> overlap_parameter_gather;  ///< beside forward passes; at ZeRO-3 beside both
   ShardingTraffic sharding;
   Offload offload;
   std::vector<int> layers_per_stage;       ///< empty: the framework's rule
@@ -140,6 +163,7 @@ struct TrainingJob {
   Framework framework = Framework::Megatron;
   Runtime runtime;
   std::optional<Precision> optimizer_state_precision;
+  std::optional<Precision> moment_precision;  ///< of the optimizer's moments alone
   std::optional<Precision> gradient_precision;
   std::optional<int> vocab_padding;        ///< rows are padded to a multiple of this
   Optimizer optimizer = Optimizer::AdamW;  ///< adam costs the same
@@ -170,6 +194,7 @@ std::vector<Violation> violations(const TrainingJob& job, int num_gpus);
 std::string_view word(Framework framework);
 std::string_view word(Schedule schedule);
 std::string_view word(Recompute recompute);
+std::vector<std::string_view> words(const RecomputedOperations& operations);
 std::string_view word(Precision precision);
 std::string_view word(AttentionKernel attention);
 

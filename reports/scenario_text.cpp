@@ -58,6 +58,8 @@ std::string plan_line(const ParallelPlan& plan) {
   if (plan.shard_group > 0) text += fmt::format(" over {} ranks", plan.shard_group);
   if (plan.recompute != Recompute::None) {
     text += fmt::format(", recompute {}", word(plan.recompute));
+    const std::vector<std::string_view> operations = words(plan.recompute_operations);
+    if (!operations.empty()) text += fmt::format(" ({})", fmt::join(operations, ", "));
   }
   return text;
 }

@@ -6,8 +6,8 @@
 #include <limits>
 
 #include "base/unit_text.h"
+#include "models/hardware_flop.h"
 #include "models/kernels.h"
-#include "models/recompute.h"
 #include "sim/bottleneck.h"
 #include "sim/breakdown.h"
 #include "sim/calibrated_interval.h"
@@ -19,41 +19,6 @@ namespace stepcast {
 namespace {
 
 constexpr int num_timeline_points = 200;
-
-// Share of the layers that full recompute computes again.
-double recomputed_share(const TrainingJob& job, const FrameworkProfile& framework) {
-  int again = 0;
-  for (const int layers : layers_per_chunk(job, framework)) {
-    again += recomputed_layers(layers, job.plan).again;
-  }
-  return static_cast<double>(again) / job.model.num_layers;
-}
-
-Flop attention_cores(const TrainingJob& job) {
-  const double sequence = job.batch.sequence_length;
-  return Flop(4.0 * sequence * sequence * job.model.num_attention_heads * job.model.head_size *
-              job.model.num_layers);
-}
-
-// What a step computes: with recompute whole layers again, or the attention core again; of frozen
-// weights no gradients, each of which costs as much as their product.
-Flop hardware_flop(const TrainingJob& job, const FrameworkProfile& framework) {
-  const int sequence = job.batch.sequence_length;
-  const Flop all = model_flop(job.model, sequence);
-  const Flop model = job.fine_tuning ? all - (all / 3.0 - attention_cores(job)) : all;
-  const Flop layers = layers_forward_flop(job.model, sequence);
-  switch (job.plan.recompute) {
-    case Recompute::None:
-      return model;
-    case Recompute::Selective: {
-      if (job.attention != AttentionKernel::Unfused) return model;
-      return model + attention_cores(job);
-    }
-    case Recompute::Full:
-      return model + layers * recomputed_share(job, framework);
-  }
-  return model;
-}
 
 void fill_rates(StepReport& report, const Scenario& scenario) {
   const TrainingJob& job = scenario.job;

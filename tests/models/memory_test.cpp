@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "models/layer_stash.h"
 #include "tests/support/small_rank.h"
 
 using namespace stepcast;

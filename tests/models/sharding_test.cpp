@@ -142,3 +142,57 @@ TEST_CASE("reduction buckets cut the gradients into messages", "[models]") {
   REQUIRE(count(step.program, CollectiveKind::ReduceScatter) == 4);
   REQUIRE(count(step.program, CollectiveKind::AllGather) == 7);
 }
+
+TEST_CASE("weights that are gathered in 8 bits send half of what they did, and cost their kernels",
+          "[models]") {
+  TrainingJob job = paper_job(4, 3);
+  const Step plain(job, small_cluster(1, 4, 1), paper_profile());
+  job.plan.sharding.quantized_gather = true;
+  const Step quantized(job, small_cluster(1, 4, 1), paper_profile());
+  // Two gathers of a byte and a scale of four for 2,048, a reduction of two bytes; 3 of 4 travel.
+  const double scaled = 1 + 4.0 / 2048;
+  REQUIRE(sent_bytes(quantized.program, 4) ==
+          Approx((2 * scaled + 2) * 0.75 * parameters_of_small_model).epsilon(1e-6));
+  // Of a million weights: a byte and two for the whole, and for a quarter of them.
+  const Device device = plain_device();
+  const Profile profile = paper_profile();
+  const WorkContext context{job, profile.framework, device};
+  REQUIRE(dequantization_time(1'000'000'000, context) ==
+          memory_bound_time(Bytes((scaled + 2) * 1.25 * 1e9), device));
+  REQUIRE(dequantization_time(1'000'000, {paper_job(4, 3), profile.framework, device}) ==
+          Seconds());
+}
+
+TEST_CASE("stage 3 has its own stream where the plan hides traffic", "[models]") {
+  TrainingJob job = paper_job(4, 3);
+  const auto in_stream = [&](Stream stream, CollectiveKind kind) {
+    const Step step(job, small_cluster(1, 4, 1), paper_profile());
+    int sum = 0;
+    for (const Instruction& instruction : step.program.programs[0].stream(stream)) {
+      sum += instruction.kind == InstructionKind::Collective &&
+             step.program.operations[static_cast<std::size_t>(instruction.operation)].kind == kind;
+    }
+    return sum;
+  };
+  // One communicator's messages stand in one stream, in front of compute where none is hidden.
+  for (const auto& [gathers, reduces] : {std::pair{true, true}, {true, false}, {false, true}}) {
+    job.plan.overlap_parameter_gather = gathers;
+    job.plan.overlap_gradient_reduce = reduces;
+    REQUIRE(in_stream(Stream::Data, CollectiveKind::AllGather) == 18);
+    REQUIRE(in_stream(Stream::Data, CollectiveKind::ReduceScatter) == 9);
+  }
+  job.plan.overlap_parameter_gather = false;
+  job.plan.overlap_gradient_reduce = false;
+  REQUIRE(in_stream(Stream::Compute, CollectiveKind::AllGather) == 18);
+  REQUIRE(in_stream(Stream::Compute, CollectiveKind::ReduceScatter) == 9);
+}
+
+TEST_CASE("stage 3 overlaps as its framework does unless the plan says so", "[models]") {
+  TrainingJob job = paper_job(4, 3);
+  FrameworkProfile framework = paper_profile().framework;
+  const bool habit = GENERATE(false, true);
+  framework.communication.zero3_overlap = habit;
+  job.plan.overlap_parameter_gather.reset();
+  complete(job, 4, framework);
+  REQUIRE(*job.plan.overlap_parameter_gather == habit);
+}

@@ -5,6 +5,7 @@
 #include "models/fine_tuning.h"
 #include "models/gradient_compression.h"
 #include "models/kernel_fusion.h"
+#include "models/layer_stash.h"
 #include "models/optimizer.h"
 #include "models/recompute.h"
 #include "models/sparsity.h"

@@ -124,7 +124,8 @@ void vary_offload(ParallelPlan& plan, Dice& dice) {
   plan.offload.activations = dice.once_in(6);
   if (plan.zero_stage < 3) return;
   plan.offload.parameters = dice.once_in(3);
-  plan.sharding.prefetch_units = dice.pick({0, 1, 2});
+  if (*plan.overlap_parameter_gather) plan.sharding.prefetch_units = dice.pick({0, 1, 2});
+  plan.sharding.quantized_gather = dice.once_in(4);
   plan.sharding.reshard_after_forward = !dice.once_in(4);
   if (dice.once_in(3)) plan.sharding.gather_bucket = dice.pick({5_MB, 60_MB});
 }
@@ -132,14 +133,14 @@ void vary_offload(ParallelPlan& plan, Dice& dice) {
 void vary_techniques(TrainingJob& job, Dice& dice) {
   ParallelPlan& plan = job.plan;
   using enum GradientCompression;
-  if (dice.once_in(4)) {
+  if (data_group_size(plan) > 1 && dice.once_in(4)) {
     plan.gradient_compression = plan.zero_stage == 0 ? dice.pick({Fp16, Int8, OneBitAdam, PowerSgd})
                                                      : dice.pick({Fp16, Int8});
   }
   if (plan.recompute == Recompute::Full && !plan.offload.activations && dice.once_in(2)) {
     using enum RecomputeMethod;
     plan.recompute_method = dice.pick({Uniform, Block, SquareRoot});
-    plan.recompute_num_layers = dice.pick({1, 2, 3});
+    plan.recompute_num_layers = dice.pick({2, 3});
   }
   if (dice.once_in(5)) job.fine_tuning = FineTuning{.rank = 8};
   if (!plan.offload.optimizer && dice.once_in(5)) job.optimizer = Optimizer::Muon;
@@ -161,14 +162,18 @@ void vary_experts(TrainingJob& job, Dice& dice) {
   const int share = dice.pick({1, 2, 3, 4, 6, 12});
   plan.expert_parallel = ranks % share == 0 ? share : 1;
   plan.expert_load_imbalance = dice.pick({1.0, 1.25});
-  plan.expert_dispatch = dice.pick({ExpertDispatch::AllToAll, ExpertDispatch::OncePerNode});
-  plan.overlap_shared_experts = dice.once_in(2);
+  if (plan.expert_parallel > 1) {
+    plan.expert_dispatch = dice.pick({ExpertDispatch::AllToAll, ExpertDispatch::OncePerNode});
+  }
+  plan.overlap_shared_experts = job.model.experts.shared_ffn_hidden_size > 0 && dice.once_in(2);
   job.model.multi_token_prediction = dice.once_in(3) ? 1 : 0;
 }
 
 void vary_attention(TrainingJob& job, Dice& dice) {
-  job.plan.context_parallel_algorithm =
-      dice.pick({ContextAlgorithm::Ring, ContextAlgorithm::AllGather, ContextAlgorithm::AllToAll});
+  if (job.plan.context_parallel > 1) {
+    job.plan.context_parallel_algorithm = dice.pick(
+        {ContextAlgorithm::Ring, ContextAlgorithm::AllGather, ContextAlgorithm::AllToAll});
+  }
   if (dice.once_in(4)) {
     job.model.latent_attention = {.q_lora_rank = dice.pick({0, 384}),
                                   .kv_lora_rank = 128,
@@ -182,7 +187,10 @@ TrainingJob job_for(const PlanShape& shape, int context, Dice& dice) {
   TrainingJob job = small_job(shape);
   job.plan.context_parallel = context;
   job.plan.sequence_parallel = shape.tensor > 1 && dice.once_in(2);
-  job.plan.recompute = dice.once_in(2) ? Recompute::Full : Recompute::None;
+  job.plan.recompute = dice.pick({Recompute::None, Recompute::Selective, Recompute::Full});
+  if (job.plan.recompute == Recompute::Selective) {
+    job.plan.recompute_operations = {.norm = true, .activation = dice.once_in(2)};
+  }
   job.model.tied_embeddings = dice.once_in(3);
   // Pipeline neighbours next to each other, or tensor groups spread over nodes.
   job.plan.rank_order =
@@ -204,7 +212,6 @@ Profile profile_for(Dice& dice) {
   Profile profile = plain_profile();
   profile.framework.communication.overlap_pipeline_messages = dice.once_in(2);
   profile.framework.communication.scatter_pipeline_messages = dice.once_in(3);
-  profile.framework.communication.zero3_overlap = !dice.once_in(3);
   profile.framework.communication.overlap_slowdown.value = dice.pick({0.0, 0.05});
   return profile;
 }
