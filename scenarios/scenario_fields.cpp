@@ -132,6 +132,8 @@ void describe(Fields& f, Figures& figures) {
 
 namespace {
 
+constexpr int most_nics_of_a_gpu = 8;  // the densest machines have four
+
 void describe_node(Fields& f, Scenario& scenario) {
   ClusterSpec& cluster = scenario.cluster;
   f.part(
@@ -156,7 +158,13 @@ void describe_fabric(Fields& f, Scenario& scenario) {
   if (has_fabric(scenario.cluster)) fabric = scenario.cluster.fabric;
   f.part("fabric", "fabrics", scenario.fabric_name, fabric,
          {.doc = "the network between nodes; not needed on one node"});
-  if (f.reading() && fabric) scenario.cluster.fabric = *fabric;
+  if (!f.reading() || !fabric) return;
+  const int gpus = scenario.cluster.node.gpus;
+  if (fabric->nics_per_node > most_nics_of_a_gpu * gpus) {
+    f.fault("fabric", fmt::format("{} NICs in a node of {} GPUs, expected at most {} a GPU",
+                                  fabric->nics_per_node, gpus, most_nics_of_a_gpu));
+  }
+  scenario.cluster.fabric = *fabric;
 }
 
 }  // namespace

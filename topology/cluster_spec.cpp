@@ -1,6 +1,7 @@
 #include "topology/cluster_spec.h"
 
 #include <array>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -63,6 +64,20 @@ void check_layout(const Fields& f, const FabricSpec& fabric) {
   for (const int nodes : fabric.torus_dimensions) {
     if (nodes < 1) f.fault("torus_dimensions", "a dimension has at least one node");
   }
+  const FabricSpec unsaid;
+  if (!tree && fabric.oversubscription != unsaid.oversubscription) {
+    f.fault("oversubscription", "only rail_optimized and fat_tree have uplinks to share");
+  }
+  if (fabric.pod_oversubscription != unsaid.pod_oversubscription && fabric.leaves_per_pod == 0) {
+    f.fault("pod_oversubscription", "without leaves_per_pod there are no pods",
+            "leave it out, or state leaves_per_pod");
+  }
+  if (fabric.layout != FabricLayout::Dragonfly && fabric.routers_per_group > 0) {
+    f.fault("routers_per_group", "only a dragonfly has groups of routers");
+  }
+  if (fabric.layout != FabricLayout::Torus && !fabric.torus_dimensions.empty()) {
+    f.fault("torus_dimensions", "only a torus has dimensions");
+  }
   if (!tree && fabric.leaves_per_pod > 0) {
     f.fault("leaves_per_pod", "only rail_optimized and fat_tree have pods of leaves");
   }
@@ -92,6 +107,12 @@ void check_wiring(const Fields& f, const NodeSpec& node) {
   if (node.gpus_per_pcie_switch > 1 && node.pcie_switch_bandwidth == none) {
     f.fault("pcie_switch_bandwidth", "a PCIe switch needs a bandwidth to its socket",
             "without PCIe switches, gpus_per_pcie_switch is 1");
+  }
+  for (const auto& [key, parts] : {std::pair{"gpus_per_pcie_switch", node.gpus_per_pcie_switch},
+                                   std::pair{"sockets", node.sockets}}) {
+    if (node.gpus <= parts || node.gpus % parts == 0) continue;
+    f.fault(key, std::to_string(node.gpus) + " GPUs do not divide by " + key + " " +
+                     std::to_string(parts));
   }
   if (node.sockets > 1 && node.socket_bandwidth == none) {
     f.fault("socket_bandwidth", "several sockets need a bandwidth between them");

@@ -306,3 +306,79 @@ TEST_CASE("several faults are all reported", "[models]") {
   job.model.num_layers = 1;
   REQUIRE(faults(job).size() == 3);  // GPUs, the batch on 7 replicas, layers
 }
+
+TEST_CASE("operations are recomputed by recompute selective, where the model has them",
+          "[models]") {
+  TrainingJob job = fitting_job();
+  job.plan.recompute_operations = {.norm = true};
+  REQUIRE(faults(job) == Lines{"/plan/recompute_operations: recompute_operations need recompute "
+                               "selective, the plan has none (\"recompute\": \"selective\")"});
+  job.plan.recompute = Recompute::Selective;
+  REQUIRE(faults(job).empty());
+  job.plan.recompute_operations = {.attention_core = true, .mla_up_projection = true};
+  REQUIRE(faults(job) ==
+          Lines{"/plan/recompute_operations: attention_core has no effect: flash2 keeps no scores "
+                "(leave it out)",
+                "/plan/recompute_operations: mla_up_projection has no effect: the model has no "
+                "latent attention (leave it out)"});
+  job.plan.recompute_operations = {.experts = true};
+  REQUIRE(faults(job) == Lines{"/plan/recompute_operations: experts has no effect: the model has "
+                               "no experts (leave it out)"});
+}
+
+TEST_CASE("what is kept in fp8 needs fp8", "[models]") {
+  TrainingJob job = fitting_job();
+  job.plan.kept_in_fp8.activation_input = true;
+  REQUIRE(faults(job) == Lines{"/plan/kept_in_fp8: kept_in_fp8 needs precision fp8, the scenario "
+                               "has bf16 (leave it out)"});
+  job.precision = Precision::Fp8;
+  REQUIRE(faults(job).empty());
+}
+
+TEST_CASE("a model without experts refuses their keys", "[models]") {
+  TrainingJob job = fitting_job();
+  job.plan.expert_capacity = 1.25;
+  job.plan.expert_dispatch = ExpertDispatch::OncePerNode;
+  REQUIRE(faults(job) == Lines{"/plan/expert_capacity: expert_capacity has no effect: the model "
+                               "has no experts (leave it out)",
+                               "/plan/expert_dispatch: expert_dispatch has no effect: the model "
+                               "has no experts (leave it out)"});
+}
+
+TEST_CASE("keys that change nothing in a plan are refused", "[models]") {
+  TrainingJob job = fitting_job();
+  SECTION("compression of gradients that nobody reduces") {
+    job.plan.tensor_parallel = 8;
+    job.plan.pipeline_parallel = 8;
+    job.plan.gradient_compression = GradientCompression::Fp16;
+    REQUIRE(faults(job) == Lines{"/plan/gradient_compression: gradient_compression has no effect: "
+                                 "nothing is reduced at data_parallel 1 (leave it out)"});
+  }
+  SECTION("an algorithm of context parallelism without it") {
+    job.plan.context_parallel_algorithm = ContextAlgorithm::Ring;
+    REQUIRE(faults(job) ==
+            Lines{"/plan/context_parallel_algorithm: context_parallel_algorithm has no effect: "
+                  "every rank has whole sequences at context_parallel 1 (leave it out)"});
+  }
+  SECTION("segments of one layer") {
+    job.plan.recompute = Recompute::Full;
+    job.plan.recompute_method = RecomputeMethod::Uniform;
+    REQUIRE(faults(job) ==
+            Lines{"/plan/recompute_method: recompute_method uniform has no effect: segments of one "
+                  "layer are what no method means (recompute_num_layers 2 makes segments of two)"});
+  }
+  SECTION("gathering ahead where gathers wait for compute") {
+    job.plan.pipeline_parallel = 1;
+    job.plan.zero_stage = 3;
+    job.plan.sharding.prefetch_units = 2;
+    job.plan.overlap_parameter_gather = false;
+    REQUIRE(faults(job) ==
+            Lines{"/plan/prefetch_units: prefetch_units has no effect: parameters are not gathered "
+                  "beside compute (overlap_parameter_gather true gathers them so)"});
+  }
+  SECTION("adapters wider than what they adapt") {
+    job.fine_tuning = FineTuning{.rank = 4097};
+    REQUIRE(faults(job) == Lines{"/fine_tuning/rank: rank 4097 is above hidden_size 4096 (adapters "
+                                 "are narrower than what they adapt)"});
+  }
+}
