@@ -51,23 +51,40 @@ struct Errors {
   }
 };
 
-std::string suites_table(const ProfileFit& fit) {
-  std::map<std::string, std::pair<Errors, Errors>> suites;
+// Errors of either half of the runs, a row for each name that `row_of` gives; an empty one leaves a
+// run out.
+template <class RowOf>
+std::string errors_table(const std::string& title, const ProfileFit& fit, const RowOf& row_of) {
+  std::map<std::string, std::pair<Errors, Errors>> rows;
   for (const RunMiss& miss : fit.misses) {
-    if (miss.run->stalled) continue;
-    auto& [fitted, judging] = suites[miss.run->suite];
+    const std::string name = row_of(*miss.run);
+    if (miss.run->stalled || name.empty()) continue;
+    auto& [fitted, judging] = rows[name];
     (miss.fitted ? fitted : judging).add(std::exp(miss.miss) - 1);
   }
   Table table = Table::of_numbers(8);
   table.add_row({"", "fitted", "MAPE", "median", "bias", "judging", "MAPE", "median", "bias"});
-  for (const auto& [suite, errors] : suites) {
-    std::vector<std::string> row{suite};
+  for (const auto& [name, errors] : rows) {
+    std::vector<std::string> row{name};
     for (const Errors& half : {errors.first, errors.second}) {
       for (const std::string& cell : half.cells()) row.push_back(cell);
     }
     table.add_row(row);
   }
-  return "Runs that are not stalled\n" + table.text();
+  return title + "\n" + table.text();
+}
+
+std::string suites_table(const ProfileFit& fit) {
+  return errors_table("Runs that are not stalled", fit,
+                      [](const MeasuredRun& run) { return run.suite; });
+}
+
+// Whether gathered inputs are kept matters most where many ranks gather them.
+std::string tensor_table(const ProfileFit& fit) {
+  return errors_table("By tensor_parallel", fit, [](const MeasuredRun& run) {
+    const int ranks = run.scenario.job.plan.tensor_parallel;
+    return run.suite + (ranks <= 4 ? ", up to 4" : ", 8 and more");
+  });
 }
 
 std::string constants_table(const ProfileFit& fit) {
@@ -119,7 +136,9 @@ Answer run_fit(const FitOptions& options) {
                                         : fit_profiles(priors, runs, options.fit);
   if (!options.misses.empty()) write_misses(fit, options.misses);
   if (options.write) write_profiles(fit, catalogue_folder(), options.fit);
-  return {fmt::format("{}\n{}\ndispersion {:.2f}, {} evaluations, {}\n", suites_table(fit),
+  const std::string tables =
+      suites_table(fit) + (options.memory ? "\n" + tensor_table(fit) : std::string());
+  return {fmt::format("{}\n{}\ndispersion {:.2f}, {} evaluations, {}\n", tables,
                       constants_table(fit), fit.fit.dispersion, fit.fit.evaluations,
                       fit.fit.converged ? "converged" : "not converged")};
 }
