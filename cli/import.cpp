@@ -43,13 +43,18 @@ Answer run_import(const ImportOptions& options) {
 
 constexpr const char* examples = R"(Examples:
   stepcast import config.json --node dgx_h100_80gb --fabric ndr_rail --nodes 4,8 --out mine.json
-  stepcast compare mine.json --search --report mine.html)";
+  stepcast compare mine.json --search --report mine.html
+  stepcast import train_gpt3.sh --node dgx_a100_80gb --fabric hdr_rail --out gpt3.json
+  stepcast import config.json ds_config.json --node dgx_a100_80gb --nodes 1 --out ds.json
+  stepcast import config.json llama3_8b.toml --node dgx_h100_80gb --nodes 1 --out titan.json
+
+What a file leaves open and what a scenario cannot hold is listed on stderr and in the scenario's caveats.)";
 
 }  // namespace
 
 void add_import(CLI::App& program, Command& chosen) {
   CLI::App* command = program.add_subcommand(
-      "import", "A scenario from a Hugging Face config.json or a Megatron-LM script; what it cannot hold is listed");
+      "import", "A scenario from files of Hugging Face, Megatron-LM, DeepSpeed or torchtitan");
   command->footer(examples);
   const auto options = std::make_shared<ImportOptions>();
   command->add_option("FILE", options->files, "Files that each say a part of one training")

@@ -291,10 +291,9 @@ constexpr int usual_sequence = 4096;
 
 void read_sequence(int longest, Imported& imported) {
   if (longest <= 0) return;
-  const int length = std::min(longest, usual_sequence);
-  (*imported.scenario)["batch"] = {{"sequence_length", length}};
-  imported.assumed.push_back(
-      fmt::format("batch.sequence_length {}, the model takes up to {}", length, longest));
+  imported.usual.push_back({"/batch/sequence_length",
+                            std::to_string(std::min(longest, usual_sequence)),
+                            fmt::format("the model takes up to {}", longest)});
 }
 
 }  // namespace

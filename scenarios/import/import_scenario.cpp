@@ -60,8 +60,12 @@ class Draft {
       if (file.rest) scenario_.merge_patch(*file.rest);
     }
     place_on_cluster();
+    for (const Imported& file : files_) {
+      for (const UsualValue& value : file.usual) fill(value);
+    }
     ScenarioReader reader({.settings = wishes_.settings});
     scenario_ = reader.with_settings(scenario_, {first_file(), ""});
+    require("model", "num_layers", "name a file with the model too, such as its config.json");
     drop_whole_nodes();
     fill_batch();
     fill_kernels();
@@ -80,6 +84,27 @@ class Draft {
     for (const std::string& line : imported.not_carried) {
       not_carried_.push_back(file_name(imported.file) + ": " + line);
     }
+  }
+
+  void fill(const UsualValue& value) {
+    const json::json_pointer at(value.pointer);
+    if (scenario_.contains(at) || is_set(value.pointer)) return;
+    scenario_[at] = json::parse(value.json);
+    std::string name = value.pointer.substr(1);
+    std::replace(name.begin(), name.end(), '/', '.');
+    const std::string why = value.why.empty() ? "" : ", " + value.why;
+    assumed_.push_back(fmt::format("{} {}{}", name, value.json, why));
+  }
+
+  // Whether the command line says it.
+  bool is_set(const std::string& pointer) const {
+    std::string name = pointer.substr(1);
+    std::replace(name.begin(), name.end(), '/', '.');
+    return std::any_of(wishes_.settings.begin(), wishes_.settings.end(), [&](std::string setting) {
+      setting.erase(std::min(setting.find('='), setting.size()));
+      std::replace(setting.begin(), setting.end(), '/', '.');
+      return setting == name || setting == "." + name;
+    });
   }
 
   void place_on_cluster() {
@@ -105,6 +130,7 @@ class Draft {
   }
 
   void require(const char* part, const char* key, const char* way_out) const {
+    if (scenario_.contains(part) && scenario_[part].is_string()) return;  // by name
     if (scenario_.contains(part) && scenario_[part].contains(key)) return;
     throw InputError({first_file(), ""}, fmt::format("the file does not say {}.{}", part, key),
                      way_out);
@@ -112,22 +138,17 @@ class Draft {
 
   void fill_batch() {
     require("batch", "sequence_length", "--set batch.sequence_length=N says it");
-    json& batch = scenario_["batch"];
-    if (batch.contains("global_batch")) return;
-    const json& length = batch["sequence_length"];
+    const json& length = scenario_["batch"]["sequence_length"];
     if (!length.is_number_integer() || length < 1) return;  // refused by the check
-    batch["global_batch"] = std::max(1, usual_batch_tokens / length.get<int>());
-    assumed_.push_back(
-        fmt::format("batch.global_batch {}, 4 Mi tokens a step", batch["global_batch"].get<int>()));
+    fill({"/batch/global_batch",
+          std::to_string(std::max(1, usual_batch_tokens / length.get<int>())),
+          "4 Mi tokens a step"});
   }
 
   void fill_kernels() {
-    for (const auto& [key, usual] :
-         {std::pair{"precision", "bf16"}, {"attention", "flash2"}, {"framework", "megatron"}}) {
-      if (scenario_.contains(key)) continue;
-      scenario_[key] = usual;
-      assumed_.push_back(fmt::format("{} {}", key, usual));
-    }
+    fill({"/precision", "\"bf16\"", ""});
+    fill({"/attention", "\"flash2\"", ""});
+    fill({"/framework", "\"megatron\"", ""});
   }
 
   // The usual layouts, so that a search takes seconds. Without `search` all are tried.
@@ -182,8 +203,14 @@ Imported read_foreign_file(const std::string& file) {
   const std::string text = read_text_file(file);
   const std::size_t first = text.find_first_not_of(" \t\r\n");
   if (first == std::string::npos) throw InputError({file, ""}, "the file is empty");
+  if (file.ends_with(".toml")) return read_torchtitan_job(text, file);
   if (text[first] != '{') return read_megatron_script(text, file);
-  return read_huggingface_config(parse_json(text, file), file);
+  const json config = parse_json(text, file);
+  for (const char* key : {"train_batch_size", "train_micro_batch_size_per_gpu",
+                          "gradient_accumulation_steps", "zero_optimization"}) {
+    if (config.contains(key)) return read_deepspeed_config(config, file);
+  }
+  return read_huggingface_config(config, file);
 }
 
 ImportedScenario import_scenario(const std::vector<Imported>& files, const ImportWishes& wishes) {

@@ -7,15 +7,21 @@
 #include <string_view>
 #include <vector>
 
-#include "base/input_error.h"
-
 namespace stepcast {
+
+/// A value that holds where no file says another.
+struct UsualValue {
+  std::string pointer;  ///< of a scenario's key, "/batch/sequence_length"
+  std::string json;     ///< as JSON text
+  std::string why;      ///< beside the value, where it is used
+};
 
 struct Imported {
   std::string file;
-  std::shared_ptr<nlohmann::json> scenario;   ///< keys of a scenario, as far as the file goes
-  std::vector<std::string> assumed;           ///< what the file leaves open and how it was read
-  std::vector<std::string> not_carried;       ///< what it says that the scenario does not
+  std::shared_ptr<nlohmann::json> scenario;  ///< keys of a scenario, as far as the file goes
+  std::vector<std::string> assumed;          ///< what the file leaves open and how it was read
+  std::vector<std::string> not_carried;      ///< what it says that the scenario does not
+  std::vector<UsualValue> usual = {};
   std::shared_ptr<nlohmann::json> rest = {};  ///< kept by `stepcast export`: merged over all files
 };
 
@@ -27,6 +33,13 @@ Imported read_huggingface_config(const nlohmann::json& config, const std::string
 /// Arguments of Megatron-LM or Megatron-DeepSpeed: a launch script, or the arguments alone. What
 /// torchrun is told (--nnodes, --nproc_per_node) is the cluster's.
 Imported read_megatron_script(std::string_view text, const std::string& file);
+
+/// DeepSpeed's configuration: batch, ZeRO, offload, precision. Its buckets count elements, of 2
+/// bytes here. The model and the other degrees come from a further file.
+Imported read_deepspeed_config(const nlohmann::json& config, const std::string& file);
+
+/// torchtitan's job file: plan, batch, recompute, and the model where the catalogue has its flavor.
+Imported read_torchtitan_job(std::string_view text, const std::string& file);
 
 /// Reads any of the files above, by what is in it. Throws InputError where it is none of them.
 Imported read_foreign_file(const std::string& file);

@@ -338,7 +338,7 @@ class MegatronReader {
         arguments_.has("--optimizer-cpu-offload") || arguments_.has("--cpu-optimizer");
     if (on_host) at("/plan/offload") = json::array({"optimizer"});
     if (const auto bucket = arguments_.number("--ddp-bucket-size")) {
-      at("/plan/reduce_bucket") = to_text(Bytes(*bucket * gradient_bytes()));
+      at("/plan/reduce_bucket") = exact_text(Bytes(*bucket * gradient_bytes()));
     }
   }
 

@@ -101,7 +101,8 @@ TEST_CASE("what a config.json says and no scenario can hold is listed", "[scenar
   CHECK(mentions(imported.not_carried, "torch_dtype bfloat16"));
   CHECK(mentions(imported.not_carried, "without effect on time or memory: architectures"));
   CHECK(mentions(imported.not_carried, "not known: mystery"));
-  CHECK(mentions(imported.assumed, "sequence_length 4096, the model takes up to 8192"));
+  CHECK(imported.usual.front().json == "4096");
+  CHECK(imported.usual.front().why == "the model takes up to 8192");
 }
 
 TEST_CASE("the language model inside a larger one is read, the rest is listed", "[scenarios]") {
