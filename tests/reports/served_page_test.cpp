@@ -41,7 +41,7 @@ TEST_CASE("a wrong scenario is answered with place, problem and way out", "[repo
   const Json error = Json::parse(answer.json)["error"];
   CHECK(error["pointer"] == "/model");
   CHECK(error["problem"] == "no \"llama_6b\" in the catalogue's models");
-  CHECK(error["hint"] == "did you mean \"llama_7b\" or \"llama_65b\"?");
+  CHECK_THAT(error["hint"].get<std::string>(), Catch::Contains("\"llama_7b\""));
   CHECK_FALSE(error.contains("file"));
 }
 

@@ -72,8 +72,9 @@ TEST_CASE("an error in a confined scenario's own text names its place without a 
           "[scenarios]") {
   const TemporaryFolder folder;
   CHECK_THAT(confined_error("{", folder.path("")), Catch::StartsWith("at line 1, column "));
-  CHECK_THAT(confined_error(small_scenario(R"({"plan": {"tensor_parallel": 0}})"), folder.path("")),
-             Catch::StartsWith("at /plan/tensor_parallel: found 0, "));
+  CHECK_THAT(
+      confined_error(small_scenario(R"({"plan": {"tensor_parallel": 0}})"), folder.path("")),
+      Catch::StartsWith("at /plan/tensor_parallel: found the number 0, expected at least 1"));
   CHECK_THAT(confined_error(R"({"schema": 1, "runs": []})", folder.path("")),
              Catch::Contains("unknown key \"runs\""));
 }
