@@ -59,7 +59,6 @@ void check_without_experts(const ParallelPlan& plan, Violations& found) {
   const auto refuse = [&](bool stated, const char* key) {
     if (stated) found.push_back(without_effect(key, "the model has no experts"));
   };
-  refuse(plan.expert_tensor_parallel != plan.tensor_parallel, "/plan/expert_tensor_parallel");
   refuse(plan.expert_capacity.has_value(), "/plan/expert_capacity");
   refuse(plan.expert_load_imbalance != none.expert_load_imbalance, "/plan/expert_load_imbalance");
   refuse(plan.expert_dispatch != none.expert_dispatch, "/plan/expert_dispatch");
