@@ -52,7 +52,7 @@ void add_compare(CLI::App& program, Command& chosen) {
       "Scenarios side by side: what moves from the first to each other, and by how much");
   const auto options = std::make_shared<CompareOptions>();
   add_scenario_options(*command, *options);
-  add_report_option(*command, *options);
+  add_report_option(*command, options->report);
   CLI::Option* search = command->add_flag(
       "--search", options->search,
       "Compare the best layouts of the scenarios' clusters; lists in a cluster are searched one by "

@@ -104,7 +104,7 @@ void add_predict(CLI::App& program, Command& chosen) {
       program.add_subcommand("predict", "What a training step takes: time, memory, cost, and why");
   const auto predict_command = std::make_shared<PredictCommand>();
   add_scenario_options(*command, predict_command->options);
-  add_report_option(*command, predict_command->options);
+  add_report_option(*command, predict_command->options.report);
   command->add_flag("--links", predict_command->options.links,
                     "What every link carries, and for which part of the work; JSON always says it");
   command

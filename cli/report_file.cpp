@@ -7,9 +7,9 @@
 
 namespace stepcast {
 
-void add_report_option(CLI::App& command, ScenarioOptions& options) {
+void add_report_option(CLI::App& command, std::optional<std::string>& file) {
   command
-      .add_option("--report", options.report,
+      .add_option("--report", file,
                   "Write the answer as a page too: one HTML file that opens offline")
       ->type_name("FILE.html");
 }

@@ -8,7 +8,7 @@
 
 namespace stepcast {
 
-void add_report_option(CLI::App& command, ScenarioOptions& options);
+void add_report_option(CLI::App& command, std::optional<std::string>& file);
 
 /// Throws InputError where a page is asked for and cannot be written: told before minutes of
 /// predicting.

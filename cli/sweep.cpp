@@ -111,7 +111,7 @@ void add_sweep(CLI::App& program, Command& chosen) {
   const auto options = std::make_shared<SweepOptions>();
   options->scenario.engine = EngineChoice::Auto;
   add_scenario_options(*command, options->scenario);
-  add_report_option(*command, options->scenario);
+  add_report_option(*command, options->scenario.report);
   add_goal_options(*command, options->scenario.read);
   add_time_limit(*command, options->search);
   command

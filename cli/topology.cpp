@@ -94,6 +94,7 @@ void add_topology(CLI::App& program, Command& chosen) {
   CLI::App* command = program.add_subcommand(
       "topology", "Clusters as NCCL sees them: real machines in, collectives out");
   command->require_subcommand(1);
+  add_topology_show(*command, chosen);
   add_topology_import(*command, chosen);
   add_topology_collectives(*command, chosen);
   add_topology_explain(*command, chosen);

@@ -33,6 +33,7 @@ NamedSetup read_setup(const ClusterOptions& options);
 /// "all_reduce" and so on. Throws InputError naming the option.
 CollectiveKind collective_named(const std::string& word);
 
+void add_topology_show(CLI::App& topology, Command& chosen);
 void add_topology_import(CLI::App& topology, Command& chosen);
 void add_topology_collectives(CLI::App& topology, Command& chosen);
 void add_topology_explain(CLI::App& topology, Command& chosen);

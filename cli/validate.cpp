@@ -157,7 +157,7 @@ void add_validate(CLI::App& program, Command& chosen) {
   const auto options = std::make_shared<ScenarioOptions>();
   options->engine = EngineChoice::Auto;
   add_scenario_options(*command, *options);
-  add_report_option(*command, *options);
+  add_report_option(*command, options->report);
   command->get_option("PATH")->required(false);
   const auto nccl_logs = std::make_shared<std::vector<std::string>>();
   command

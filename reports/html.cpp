@@ -12,6 +12,7 @@
 #include "reports/json.h"
 #include "reports/scenario_text.h"
 #include "reports/text.h"
+#include "reports/topology_map.h"
 
 namespace stepcast {
 namespace {
@@ -113,6 +114,11 @@ std::string sweep_html(const SweepAnswer& answer) {
 
 std::string calibration_html(const CalibrationRecord& record) {
   return html_page(html_template(), {{"kind", "calibrate"}, {"result", calibration_json(record)}});
+}
+
+std::string topology_html(const std::string& title, const Cluster& cluster) {
+  return html_page(html_template(),
+                   {{"kind", "topology"}, {"result", topology_json(title, cluster)}});
 }
 
 std::string validation_html(std::span<const ValidationSuite> suites) {

@@ -11,6 +11,7 @@
 #include "reports/sweep.h"
 #include "reports/validation.h"
 #include "scenarios/calibration_record.h"
+#include "topology/cluster.h"
 
 namespace stepcast {
 
@@ -39,6 +40,9 @@ std::string sweep_html(const SweepAnswer& answer);
 
 /// What calibrate's --format json prints, as a page.
 std::string calibration_html(const CalibrationRecord& record);
+
+/// What topology show's --format json prints, as a page.
+std::string topology_html(const std::string& title, const Cluster& cluster);
 
 /// What validate's --format json prints, as a page.
 std::string validation_html(std::span<const ValidationSuite> suites);

@@ -30,7 +30,7 @@ struct DeviceNumbers {
 };
 
 bool holds_data(const NodePart& part) {
-  return part.kind == PartKind::Gpu || part.kind == PartKind::HostMemory;
+  return part.kind == DeviceKind::Gpu || part.kind == DeviceKind::HostMemory;
 }
 
 void add_node_links(std::vector<Link>& links, const std::string& prefix, int in_node,
@@ -49,7 +49,7 @@ void add_node_links(std::vector<Link>& links, const std::string& prefix, int in_
 
 void add_nic_links(std::vector<Link>& links, const std::string& prefix, int in_node,
                    const NodeParts& node, const Fabric& fabric, const DeviceNumbers& numbers) {
-  const std::vector<int> nics = node.of_kind(PartKind::Nic);
+  const std::vector<int> nics = node.of_kind(DeviceKind::Nic);
   for (int nic = 0; nic < static_cast<int>(nics.size()); ++nic) {
     const std::string name = prefix + "nic" + std::to_string(nic);
     const int leaf = fabric.leaf_of(in_node, nic);
@@ -96,6 +96,44 @@ std::vector<Link> all_links(const ClusterSpec& spec, const NodeParts& node,
 
 }  // namespace
 
+std::string_view word(LinkKind kind) {
+  switch (kind) {
+    case LinkKind::NvLink:
+      return "nvlink";
+    case LinkKind::Pcie:
+      return "pcie";
+    case LinkKind::Socket:
+      return "socket";
+    case LinkKind::HostMemory:
+      return "host_memory";
+    case LinkKind::Nic:
+      return "nic";
+    case LinkKind::Network:
+      return "network";
+  }
+  return "";
+}
+
+std::string_view word(DeviceKind kind) {
+  switch (kind) {
+    case DeviceKind::Gpu:
+      return "gpu";
+    case DeviceKind::NvSwitch:
+      return "nvswitch";
+    case DeviceKind::PcieSwitch:
+      return "pcie_switch";
+    case DeviceKind::Socket:
+      return "socket";
+    case DeviceKind::HostMemory:
+      return "host_memory";
+    case DeviceKind::Nic:
+      return "nic";
+    case DeviceKind::NetworkSwitch:
+      return "network_switch";
+  }
+  return "";
+}
+
 Cluster::Graph::Graph(const ClusterSpec& cluster)
     : spec(cluster), gpus_per_node(gpus_in_use(cluster)) {
   if (spec.nodes > 1) fabric = build_fabric(spec.fabric, spec.nodes);
@@ -119,6 +157,24 @@ int Cluster::num_gpus() const { return num_nodes() * gpus_per_node(); }
 int Cluster::num_nodes() const { return graph_->spec.nodes; }
 int Cluster::gpus_per_node() const { return graph_->gpus_per_node; }
 std::span<const Link> Cluster::links() const { return graph_->links; }
+std::vector<ClusterDevice> Cluster::devices() const {
+  std::vector<ClusterDevice> devices;
+  for (int node = 0; node < num_nodes(); ++node) {
+    const std::string prefix = "node" + std::to_string(node) + "/";
+    int gpus = 0;
+    for (const NodePart& part : graph_->node.parts) {
+      const bool in_use = part.kind == DeviceKind::Gpu && gpus < gpus_per_node();
+      const int gpu = in_use ? node * gpus_per_node() + gpus++ : -1;
+      devices.push_back({prefix + part.name, part.kind, node, gpu});
+    }
+  }
+  if (!graph_->fabric) return devices;
+  for (const std::string& name : graph_->fabric->switches) {
+    devices.push_back({name, DeviceKind::NetworkSwitch, -1, -1});
+  }
+  return devices;
+}
+
 std::span<const BackgroundFlow> Cluster::background() const { return graph_->background; }
 
 double Cluster::gpu_rate(GpuId gpu) const {

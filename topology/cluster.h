@@ -6,6 +6,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "topology/cluster_spec.h"
@@ -48,6 +49,20 @@ enum class LinkKind {
   Nic,         ///< between a NIC and its leaf
   Network,     ///< between a leaf and the spine
 };
+
+enum class DeviceKind { Gpu, NvSwitch, PcieSwitch, Socket, HostMemory, Nic, NetworkSwitch };
+
+/// "node3/gpu1", "node3/nic2", "leaf0".
+struct ClusterDevice {
+  std::string name;
+  DeviceKind kind;
+  int node;  ///< -1: a switch of the network
+  int gpu;   ///< its GpuId; -1: another device, or a GPU that is not in use
+};
+
+/// "nvlink", "host_memory", ...; "gpu", "network_switch", ...
+std::string_view word(LinkKind kind);
+std::string_view word(DeviceKind kind);
 
 /// One direction of one cable. `name` reads "node3/gpu1>nvswitch", "node3/nic2>leaf0",
 /// "leaf0>node3/nic2" or "leaf0>spine"; the fabrics name their switches themselves. `from` and `to`
@@ -93,6 +108,9 @@ class Cluster {
   double gpu_rate(GpuId gpu) const;
 
   std::span<const Link> links() const;
+
+  /// Numbered as the links' ends are.
+  std::vector<ClusterDevice> devices() const;
 
   /// The links from one GPU to another, in order. Empty for a GPU to itself.
   /// Inside a node the widest path of the fewest hops; between nodes through the sender's and the

@@ -11,12 +11,12 @@ namespace {
 /// Which of `places` thing `i` of `count` goes to when they are spread evenly and in order.
 int spread(int i, int count, int places) { return i * places / count; }
 
-int add_part(NodeParts& node, PartKind kind, std::string name) {
+int add_part(NodeParts& node, DeviceKind kind, std::string name) {
   node.parts.push_back({kind, std::move(name)});
   return static_cast<int>(node.parts.size()) - 1;
 }
 
-std::vector<int> add_parts(NodeParts& node, PartKind kind, const std::string& name, int count) {
+std::vector<int> add_parts(NodeParts& node, DeviceKind kind, const std::string& name, int count) {
   std::vector<int> added;
   added.reserve(static_cast<std::size_t>(count));
   for (int i = 0; i < count; ++i) added.push_back(add_part(node, kind, name + std::to_string(i)));
@@ -41,7 +41,7 @@ void join_all(NodeParts& node, const std::vector<int>& parts, LinkKind kind,
 void add_nvlink(NodeParts& node, const NodeSpec& spec, const std::vector<int>& gpus) {
   if (spec.interconnect == GpuInterconnect::NvSwitch) {
     // The switches of a node together never block, so they are one.
-    const int nvswitch = add_part(node, PartKind::NvSwitch, "nvswitch");
+    const int nvswitch = add_part(node, DeviceKind::NvSwitch, "nvswitch");
     for (const int gpu : gpus) {
       add_cable(node, gpu, nvswitch, LinkKind::NvLink, spec.nvlink_bandwidth);
     }
@@ -51,9 +51,9 @@ void add_nvlink(NodeParts& node, const NodeSpec& spec, const std::vector<int>& g
 }
 
 std::vector<int> add_sockets(NodeParts& node, const NodeSpec& spec) {
-  std::vector<int> sockets = add_parts(node, PartKind::Socket, "socket", spec.sockets);
+  std::vector<int> sockets = add_parts(node, DeviceKind::Socket, "socket", spec.sockets);
   join_all(node, sockets, LinkKind::Socket, spec.socket_bandwidth);
-  const std::vector<int> memories = add_parts(node, PartKind::HostMemory, "memory", spec.sockets);
+  const std::vector<int> memories = add_parts(node, DeviceKind::HostMemory, "memory", spec.sockets);
   for (std::size_t i = 0; i < sockets.size(); ++i) {
     add_cable(node, sockets[i], memories[i], LinkKind::HostMemory,
               spec.host_memory_bandwidth / spec.sockets);
@@ -66,7 +66,7 @@ std::vector<int> add_pcie_ports(NodeParts& node, const NodeSpec& spec) {
   std::vector<int> sockets = add_sockets(node, spec);
   if (spec.gpus_per_pcie_switch == 1) return sockets;
   const int count = (spec.gpus + spec.gpus_per_pcie_switch - 1) / spec.gpus_per_pcie_switch;
-  std::vector<int> switches = add_parts(node, PartKind::PcieSwitch, "pcie", count);
+  std::vector<int> switches = add_parts(node, DeviceKind::PcieSwitch, "pcie", count);
   for (int i = 0; i < count; ++i) {
     const int socket = spread(i, count, spec.sockets);
     add_cable(node, switches[static_cast<std::size_t>(i)],
@@ -88,7 +88,7 @@ void plug_in(NodeParts& node, const std::vector<int>& devices, const std::vector
 
 }  // namespace
 
-std::vector<int> NodeParts::of_kind(PartKind kind) const {
+std::vector<int> NodeParts::of_kind(DeviceKind kind) const {
   std::vector<int> found;
   for (std::size_t i = 0; i < parts.size(); ++i) {
     if (parts[i].kind == kind) found.push_back(static_cast<int>(i));
@@ -103,11 +103,11 @@ std::string NodeParts::link_name(const PartLink& link) const {
 
 NodeParts assemble_node(const NodeSpec& spec, int nics) {
   NodeParts node;
-  const std::vector<int> gpus = add_parts(node, PartKind::Gpu, "gpu", spec.gpus);
+  const std::vector<int> gpus = add_parts(node, DeviceKind::Gpu, "gpu", spec.gpus);
   add_nvlink(node, spec, gpus);
   const std::vector<int> ports = add_pcie_ports(node, spec);
   plug_in(node, gpus, ports, spec.pcie_bandwidth);
-  plug_in(node, add_parts(node, PartKind::Nic, "nic", nics), ports, spec.pcie_bandwidth);
+  plug_in(node, add_parts(node, DeviceKind::Nic, "nic", nics), ports, spec.pcie_bandwidth);
   return node;
 }
 

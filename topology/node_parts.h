@@ -9,10 +9,8 @@
 
 namespace stepcast {
 
-enum class PartKind { Gpu, NvSwitch, PcieSwitch, Socket, HostMemory, Nic };
-
 struct NodePart {
-  PartKind kind;
+  DeviceKind kind;
   std::string name;  ///< "gpu1", "pcie0", "socket1"
 };
 
@@ -29,7 +27,7 @@ struct NodeParts {
   std::vector<PartLink> links;  ///< the two directions of a cable follow each other
 
   /// Positions in `parts` of one kind, in order.
-  std::vector<int> of_kind(PartKind kind) const;
+  std::vector<int> of_kind(DeviceKind kind) const;
 
   /// "gpu1>nvswitch"
   std::string link_name(const PartLink& link) const;

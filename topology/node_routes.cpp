@@ -35,7 +35,7 @@ struct Edge {
   Reach reach;
 };
 
-using Graph = boost::adjacency_list<boost::vecS, boost::vecS, boost::directedS, PartKind, Edge>;
+using Graph = boost::adjacency_list<boost::vecS, boost::vecS, boost::directedS, DeviceKind, Edge>;
 using Vertex = Graph::vertex_descriptor;
 using GraphEdge = Graph::edge_descriptor;
 
@@ -65,8 +65,9 @@ void check_connected(const Graph& graph, const NodeParts& node) {
   }
 }
 
-bool forwards(PartKind kind) {
-  return kind == PartKind::NvSwitch || kind == PartKind::PcieSwitch || kind == PartKind::Socket;
+bool forwards(DeviceKind kind) {
+  return kind == DeviceKind::NvSwitch || kind == DeviceKind::PcieSwitch ||
+         kind == DeviceKind::Socket;
 }
 
 /// Links that a message from `start` may take: devices send their own messages and forward none.
@@ -173,9 +174,9 @@ std::vector<std::vector<int>> share_nics(const std::vector<std::vector<Path>>& g
 NodeRoutes find_routes(const NodeParts& node) {
   const Graph graph = graph_of(node);
   check_connected(graph, node);
-  const std::vector<int> gpus = node.of_kind(PartKind::Gpu);
-  const std::vector<int> nics = node.of_kind(PartKind::Nic);
-  const std::vector<int> memories = node.of_kind(PartKind::HostMemory);
+  const std::vector<int> gpus = node.of_kind(DeviceKind::Gpu);
+  const std::vector<int> nics = node.of_kind(DeviceKind::Nic);
+  const std::vector<int> memories = node.of_kind(DeviceKind::HostMemory);
   NodeRoutes routes;
   for (const int gpu : gpus) {
     const PathsFrom paths(graph, gpu);

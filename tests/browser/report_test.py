@@ -26,6 +26,7 @@ SWEEP = ["sweep", "scenarios/guide/7b_1_node.json", "--quiet", "--rows", "-"]
 EXAMPLES = "docs/examples/calibration"
 CALIBRATE = ["calibrate", "--scenario", f"{EXAMPLES}/scenario.json",
              "--nccl-log", f"{EXAMPLES}/all_reduce.txt", "--kernels", f"{EXAMPLES}/kernels.csv"]
+TOPOLOGY = ["topology", "show", GUIDE]
 SUITE = ["predict", "scenarios/guide/7b_1_node.json", "scenarios/guide/13b_1_node.json"]
 
 # What a unit of the page is in the JSON's base unit.
@@ -234,13 +235,36 @@ def check_calibration(pages):
     page.close()
 
 
+def topology_keys(result):
+    return [f"/link_classes/{index}/bandwidth_bytes_per_s"
+            for index in range(len(result["link_classes"]))]
+
+
+def check_topology(pages):
+    """A node and a network of 8 nodes: drawn in full, and a device says what it is."""
+    result, content, page = pages.check("topology", TOPOLOGY, topology_keys)
+    for name in ["node7", "leaf7", "spine", "gpu7", "nvswitch", "nic7"]:
+        assert name in content.text, name
+    page.hover(".chart path[fill='#2e6e52']")
+    assert "node0/nvswitch" in tooltip(page, 1), tooltip(page, 1)
+    page.close()
+    # 1,024 nodes, 20 of them a leaf: 51 full groups look alike, the 4 nodes of the last do not.
+    arguments = ["topology", "show", "--node", "dgx_a100_80gb", "--nodes", "1024",
+                 "--fabric", "hdr_rail"]
+    result, content, page = pages.check("topology_1024", arguments, topology_keys)
+    for name in ["node0 \u00d7 1020", "node1020 \u00d7 4"]:
+        assert name in content.text, content.text
+    page.close()
+
+
 def check_all(pages):
+    check_topology(pages)
     check_sweep(pages)
     check_calibration(pages)
     check_predictions(pages)
     check_comparison(pages)
     check_validation(pages)
-    for name in ("predict", "compare", "validate", "sweep", "calibrate"):
+    for name in ("predict", "compare", "validate", "sweep", "calibrate", "topology"):
         check_looks(pages.browser, pages.folder / f"{name}.html", pages.pictures)
 
 

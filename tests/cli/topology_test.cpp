@@ -43,6 +43,36 @@ TEST_CASE("topology import writes a node that predict takes", "[cli]") {
   CHECK(nlohmann::json::parse(predict.output)["engine"]["gpus"] == 2);
 }
 
+TEST_CASE("topology show counts links by kind and bandwidth, for people and for programs",
+          "[cli]") {
+  const std::vector<std::string> show{"topology", "show", "--node",   "dgx_a100_80gb",
+                                      "--nodes",  "2",    "--fabric", "hdr_rail"};
+  const ProgramEnd text = run_program(show);
+  CHECK(text.exit_code == 0);
+  CHECK_THAT(text.output, Catch::Contains("16 GPUs, 8 of each of 2 nodes"));
+  std::vector<std::string> as_json = show;
+  as_json.insert(as_json.end(), {"--format", "json"});
+  const auto json = nlohmann::json::parse(run_program(as_json).output);
+  CHECK(json["gpus"] == 16);
+  CHECK(json["devices"]["nic"] == 16);
+  // 16 GPUs with a cable to their NVSwitch, each a link in either direction.
+  CHECK(json["link_classes"][0]["kind"] == "nvlink");
+  CHECK(json["link_classes"][0]["links"] == 32);
+  CHECK(json["node"]["devices"][0]["name"] == "node0/gpu0");
+  CHECK(json["network"]["devices"][0]["kind"] == "node");
+}
+
+TEST_CASE("topology show refuses a cluster that is none, and a page that cannot be written",
+          "[cli]") {
+  require_wrong_input(run_program({"topology", "show"}), "there is no cluster");
+  const TemporaryFolder folder;
+  const std::string page = folder.path("no/such/folder/page.html");
+  const ProgramEnd end =
+      run_program({"topology", "show", "--node", "dgx_a100_80gb", "--report", page});
+  CHECK(end.exit_code == 2);
+  CHECK(end.output == "");
+}
+
 TEST_CASE("topology import refuses what is wrong, writes nothing, and names the line", "[cli]") {
   const TemporaryFolder folder;
   const auto import = [&](const std::string& text) {

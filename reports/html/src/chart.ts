@@ -1,17 +1,19 @@
 // Charts that follow the page: its width, its colours (light, dark, paper). SVG, so that they print
 // sharply.
-import { BarChart, CustomChart, LineChart, ParallelChart, ScatterChart } from "echarts/charts";
+import { BarChart, CustomChart, GraphChart, LineChart, ParallelChart, ScatterChart }
+  from "echarts/charts";
 import { GridComponent, LegendComponent, MarkAreaComponent, MarkLineComponent, ParallelComponent,
          TooltipComponent } from "echarts/components";
 import { init, use } from "echarts/core";
 import type { EChartsCoreOption, EChartsType } from "echarts/core";
+import { LabelLayout } from "echarts/features";
 import { SVGRenderer } from "echarts/renderers";
 
 import { element } from "./dom";
 
-use([BarChart, CustomChart, LineChart, ParallelChart, ScatterChart, GridComponent,
-     LegendComponent, MarkAreaComponent, MarkLineComponent, ParallelComponent, TooltipComponent,
-     SVGRenderer]);
+use([BarChart, CustomChart, GraphChart, LineChart, ParallelChart, ScatterChart, GridComponent,
+     LabelLayout, LegendComponent, MarkAreaComponent, MarkLineComponent, ParallelComponent,
+     TooltipComponent, SVGRenderer]);
 
 export interface Colours {
   text: string;

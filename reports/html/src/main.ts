@@ -11,16 +11,19 @@ import { startTables } from "./rows_table";
 import { serve } from "./serve";
 import type { Serve } from "./serve";
 import { sweep } from "./sweep";
+import { topology } from "./topology";
 import { validation } from "./validate";
 
 const titles = { predict: "prediction", compare: "comparison", sweep: "sweep",
-                 calibrate: "calibration", serve: "on this machine", validate: "validation" };
+                 calibrate: "calibration", topology: "topology", serve: "on this machine",
+                 validate: "validation" };
 
 function content(report: Report | Serve | null): Node[] {
   if (report === null) return [paragraph("This page is the empty form of a report.")];
   document.title = `Stepcast ${titles[report.kind]}`;
   if (report.kind === "serve") return serve(report);
   if (report.kind === "validate") return validation(report.result);
+  if (report.kind === "topology") return topology(report.result);
   if (report.kind === "calibrate") return calibration(report.result);
   if (report.kind === "sweep") return sweep(report);
   if (report.kind === "compare") {

@@ -218,6 +218,45 @@ export interface Calibration {
   bus_bandwidths: BandwidthCurve[];
 }
 
+export type LinkKind = "nvlink" | "pcie" | "socket" | "host_memory" | "nic" | "network";
+export type DeviceKind = "gpu" | "nvswitch" | "pcie_switch" | "socket" | "host_memory" | "nic" |
+  "network_switch" | "node";
+
+/// `alike`: for how many it stands; `rate`: of a GPU that is slower than the others.
+export interface MapDevice {
+  name: string;
+  kind: DeviceKind;
+  alike: number;
+  rate?: number;
+}
+
+/// `links` links from one device to another, each of that bandwidth. `utilisation`: of the fullest,
+/// where a step is drawn.
+export interface MapLink {
+  from: number;
+  to: number;
+  kind: LinkKind;
+  bandwidth_bytes_per_s: number;
+  links: number;
+  name: string;
+  utilisation?: number;
+}
+
+export interface ClusterMap {
+  devices: MapDevice[];
+  links: MapLink[];
+}
+
+export interface Topology {
+  title: string;
+  nodes: number;
+  gpus: number;
+  devices: Partial<Record<DeviceKind, number>>;
+  link_classes: { kind: LinkKind; bandwidth_bytes_per_s: number; links: number; name: string }[];
+  node: ClusterMap;
+  network?: ClusterMap;
+}
+
 /// `descriptions`: a few lines on each scenario; `notes`: what its engine's times rest on;
 /// `caveats`: what to mind about its claims.
 export interface Texts {
@@ -230,5 +269,6 @@ export type Report =
   | (Texts & { kind: "predict"; result: Result | Result[] })
   | (Texts & { kind: "compare"; result: Comparison })
   | (Texts & { kind: "sweep"; proof: string; left_out: string[]; result: Sweep })
+  | { kind: "topology"; result: Topology }
   | { kind: "calibrate"; result: Calibration }
   | { kind: "validate"; result: Validation };
