@@ -2,6 +2,8 @@
 
 #include <sys/resource.h>
 
+#include <stdexcept>
+
 #include "base/contract.h"
 #include "sim/wire.h"
 
@@ -23,8 +25,8 @@ void limit_memory(Bytes memory) {
   ::setrlimit(RLIMIT_CORE, &no_core);
 }
 
-TaskOutcome run_task(std::string_view task, const WorkLimits& limits,
-                     const BoundedWorkers::Work& work) {
+TaskOutcome run_in_child(std::string_view task, const WorkLimits& limits,
+                         const BoundedWorkers::Work& work) {
   ChildProcess child([&](const Channel& worker) {
     limit_memory(limits.memory);
     return worker.send(work(task));
@@ -33,6 +35,15 @@ TaskOutcome run_task(std::string_view task, const WorkLimits& limits,
   std::optional<std::string> answer = child.channel().receive();
   if (!answer) return {TaskEnd::Died, {}};
   return {TaskEnd::Answered, std::move(*answer)};
+}
+
+TaskOutcome run_task(std::string_view task, const WorkLimits& limits,
+                     const BoundedWorkers::Work& work) {
+  try {
+    return run_in_child(task, limits, work);
+  } catch (const std::runtime_error&) {  // the system has no process to give, now
+    return {TaskEnd::Died, {}};
+  }
 }
 
 // Until its owner has gone.

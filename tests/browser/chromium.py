@@ -4,8 +4,12 @@ import base64
 import itertools
 import json
 import os
+import shutil
 import subprocess
+import sys
+import tempfile
 import time
+from pathlib import Path
 
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
          "--no-first-run", "--disable-background-networking", "--hide-scrollbars",
@@ -166,3 +170,21 @@ class Page:
 
     def close(self):
         self.browser.send("Target.closeTarget", targetId=self.target)
+
+
+def run_checks(check):
+    """Runs `check(browser, program, folder, pictures)` as the command line says: PROGRAM [PICTURES].
+    Exit code 77 where there is no Chromium."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        print("skipped: there is no chromium (scripts/install_packages installs it)")
+        sys.exit(77)
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        pictures = Path(sys.argv[2]) if len(sys.argv) > 2 else folder
+        pictures.mkdir(parents=True, exist_ok=True)
+        browser = Chromium(chromium, folder / "profile")
+        try:
+            check(browser, sys.argv[1], folder, pictures)
+        finally:
+            browser.close()

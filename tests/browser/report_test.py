@@ -6,14 +6,11 @@ usage: report_test.py PROGRAM [PICTURES]; PICTURES is a folder for what the page
 code 77 where there is no Chromium."""
 import json
 import re
-import shutil
 import subprocess
-import sys
-import tempfile
 from html.parser import HTMLParser
 from pathlib import Path
 
-from chromium import Chromium
+from chromium import run_checks
 from looks import check_looks, tooltip
 from sweep_page import check_long_table, check_sweep_charts
 
@@ -268,21 +265,5 @@ def check_all(pages):
         check_looks(pages.browser, pages.folder / f"{name}.html", pages.pictures)
 
 
-def main():
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        print("skipped: there is no chromium (scripts/install_packages installs it)")
-        sys.exit(77)
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        pictures = Path(sys.argv[2]) if len(sys.argv) > 2 else folder
-        pictures.mkdir(parents=True, exist_ok=True)
-        browser = Chromium(chromium, folder / "profile")
-        try:
-            check_all(Pages(browser, sys.argv[1], folder, pictures))
-        finally:
-            browser.close()
-
-
 if __name__ == "__main__":
-    main()
+    run_checks(lambda *given: check_all(Pages(*given)))

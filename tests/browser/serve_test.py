@@ -4,15 +4,13 @@ that `predict --format json` prints for the scenario edited alike.
 
 usage: serve_test.py PROGRAM [PICTURES]. Exit code 77 where there is no Chromium."""
 import json
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "serve"))
-from chromium import Chromium
+from chromium import run_checks
 from server import Server
 
 GUIDE = "scenarios/guide/65b_8_nodes.json"
@@ -139,21 +137,5 @@ def check_all(browser, program, folder, pictures):
         assert server.stop() == 0
 
 
-def main():
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        print("skipped: there is no chromium (scripts/install_packages installs it)")
-        sys.exit(77)
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        pictures = Path(sys.argv[2]) if len(sys.argv) > 2 else folder
-        pictures.mkdir(parents=True, exist_ok=True)
-        browser = Chromium(chromium, folder / "profile")
-        try:
-            check_all(browser, sys.argv[1], folder, pictures)
-        finally:
-            browser.close()
-
-
 if __name__ == "__main__":
-    main()
+    run_checks(check_all)

@@ -16,7 +16,7 @@ export interface Field {
   minimum?: number;
 }
 
-const isObject = (value: Json | undefined): value is Scenario =>
+export const isObject = (value: Json | undefined): value is Scenario =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 const keysOf = (pointer: string): string[] => pointer.slice(1).split("/");

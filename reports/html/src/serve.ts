@@ -6,8 +6,8 @@ import { element, figure, paragraph, section, table } from "./dom";
 import * as format from "./format";
 import { prediction } from "./predict";
 import type { Result, Texts } from "./result";
-import { ScenarioForm } from "./scenario_form";
-import type { Field, Scenario } from "./scenario_form";
+import { isObject, ScenarioForm } from "./scenario_form";
+import type { Field, Json, Scenario } from "./scenario_form";
 
 export interface Serve {
   kind: "serve";
@@ -40,6 +40,16 @@ function withoutReplicas(scenario: Scenario): Scenario {
   const plan = made["plan"];
   if (typeof plan === "object" && plan !== null && !Array.isArray(plan)) delete plan["data_parallel"];
   return made;
+}
+
+/// Nothing where the text is no scenario, such as that of an address that was cut short.
+function readScenario(text: string): Scenario | undefined {
+  try {
+    const json: Json = JSON.parse(text);
+    return isObject(json) ? json : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 async function ask(scenario: Scenario, signal?: AbortSignal): Promise<Answer> {
@@ -223,13 +233,9 @@ class Page {
   private fromAddress(): Scenario | undefined {
     const parts = new URLSearchParams(location.hash.slice(1));
     const [scenario, baseline] = [parts.get("scenario"), parts.get("baseline")];
-    try {
-      if (baseline) this.baseline = { scenario: JSON.parse(baseline) as Scenario };
-      return scenario ? (JSON.parse(scenario) as Scenario) : undefined;
-    } catch {
-      this.baseline = undefined;  // the address was cut short: begin anew
-      return undefined;
-    }
+    const saved = baseline ? readScenario(baseline) : undefined;
+    if (saved) this.baseline = { scenario: saved };
+    return scenario ? readScenario(scenario) : undefined;
   }
 }
 
