@@ -94,10 +94,16 @@ void check_experts(const TrainingJob& job, Violations& found) {
                      "sequence_parallel true",
                      {"every tensor rank would send all tokens to the experts"}});
   }
-  if (plan.zero_stage >= 2) {
-    found.push_back({"/plan/zero_stage",
-                     degree("zero_stage", plan.zero_stage) + " is not modelled for experts",
-                     "zero_stage 1 is",
+  if (plan.shard_group > 0) {
+    found.push_back({"/plan/shard_group",
+                     "shard_group is not modelled for experts",
+                     "zero_stage 3 shards experts over the ranks that hold the same ones",
+                     {}});
+  }
+  if (plan.sharding.quantized_gather) {
+    found.push_back({"/plan/quantized_gather",
+                     "quantized_gather is not modelled for experts",
+                     "leave it out",
                      {}});
   }
   if (plan.offload.any()) {

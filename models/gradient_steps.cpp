@@ -91,8 +91,8 @@ std::vector<GradientSteps::Piece> GradientSteps::unit_pieces(Pass pass, const Mo
   };
   std::vector<Piece> pieces;
   ModelShare before;
-  for (int first = 0; first < share.layers; first += layers_per_unit()) {
-    const int count = std::min(layers_per_unit(), share.layers - first);
+  for (int first = 0; first < share.all_layers(); first += layers_per_unit()) {
+    const int count = std::min(layers_per_unit(), share.all_layers() - first);
     const ModelShare unit = layers_of(share, first, count);
     pieces.push_back(unit == before ? pieces.back() : Piece{weights_of(unit), block(unit)});
     before = unit;
@@ -222,9 +222,11 @@ void GradientSteps::forward_and_backward(const Slot& forward, const Slot& backwa
 void GradientSteps::accumulate(const ModelShare& share) {
   if (site_.shape.micro_batches == 1) return;
   const Weights weights = weights_of(share);
-  const Bytes traffic(context_.work.framework.kernels.accumulation_traffic.value *
-                      static_cast<double>(weights.trained + weights.expert_parameters) /
-                      (shards_parameters() ? shard_ranks(context_.plan()) : 1));
+  const bool shards = shards_parameters();
+  const double added =
+      static_cast<double>(weights.trained) / (shards ? shard_ranks(context_.plan()) : 1) +
+      static_cast<double>(weights.expert_parameters) / (shards ? expert_ranks() : 1);
+  const Bytes traffic(context_.work.framework.kernels.accumulation_traffic.value * added);
   out_.compute(memory_bound_time(traffic, context_.work.device), Activity::Compute);
 }
 
@@ -301,20 +303,40 @@ void GradientSteps::gather(const Piece& piece, int ready) {
                       static_cast<double>(piece.parameters));
     host_.fetch_weights(whole / shards, ready, user);
   }
-  if (shards == 1) return;
+  if (shards == 1 && !shares_experts(piece)) return;
   const bool joins = traffic_stream() == Stream::Data;
   if (joins && !gathers_beside()) out_.join(Stream::Compute, Stream::Data, Activity::Other);
-  data_collective(traffic_stream(), CollectiveKind::AllGather, Group::Shard, size,
-                  gather_units(context_.work).messages);
+  if (shards > 1) {
+    data_collective(traffic_stream(), CollectiveKind::AllGather, Group::Shard, size,
+                    gather_units(context_.work).messages);
+  }
+  if (shares_experts(piece)) gather_experts(piece.expert_parameters);
   if (joins) out_.join(Stream::Data, Stream::Compute, Activity::DataCommunication);
   out_.compute(dequantization_time(piece.parameters, context_.work), Activity::Compute);
+}
+
+// From the ranks that hold the same ones.
+void GradientSteps::gather_experts(std::int64_t parameters) {
+  const Bytes size(parameter_gather_bytes(context_.work) * static_cast<double>(parameters));
+  data_collective(traffic_stream(), CollectiveKind::AllGather, Group::ExpertData, size,
+                  gather_units(context_.work).messages);
+}
+
+void GradientSteps::scatter_experts(std::int64_t parameters) {
+  if (context_.plan().gradient_compression) {
+    send_experts_compressed(traffic_stream(), parameters);
+    return;
+  }
+  const Bytes size(gradient_reduce_bytes(context_.work) * static_cast<double>(parameters));
+  data_collective(traffic_stream(), CollectiveKind::ReduceScatter, Group::ExpertData, size,
+                  messages_of(size, reduce_bucket(context_)));
 }
 
 void GradientSteps::scatter_gradients(const Piece& piece, const Slot& slot) {
   if (piece.trained == 0) return;
   const Bytes size(gradient_reduce_bytes(context_.work) * static_cast<double>(piece.trained));
   const int shards = shard_ranks(context_.plan());
-  const bool reduces = data_ranks() > 1;
+  const bool reduces = data_ranks() > 1 || shares_experts(piece);
   const bool joins = reduces && traffic_stream() == Stream::Data;
   if (joins) out_.join(Stream::Compute, Stream::Data, Activity::Other);
   if (shards > 1 && context_.plan().gradient_compression) {
@@ -325,6 +347,7 @@ void GradientSteps::scatter_gradients(const Piece& piece, const Slot& slot) {
                     in_buckets ? messages_of(size, reduce_bucket(context_))
                                : gather_units(context_.work).messages);
   }
+  if (shares_experts(piece)) scatter_experts(piece.expert_parameters);
   if (shards < data_ranks()) {
     data_collective(traffic_stream(), CollectiveKind::AllReduce, Group::Replica, size / shards, 1);
   }
@@ -360,6 +383,9 @@ void GradientSteps::reduce(const Weights& weights, bool accumulates) {
       context_.plan().zero_stage > 0 ? CollectiveKind::ReduceScatter : CollectiveKind::AllReduce;
   if (context_.plan().gradient_compression) {
     if (data_ranks() > 1) send_compressed(Stream::Data, Group::Data, weights.trained);
+    if (shares_experts(weights)) {
+      send_experts_compressed(Stream::Data, weights.expert_parameters);
+    }
   } else {
     everywhere(kind, gradient_reduce_bytes(context_.work), with_gradients(weights),
                reduce_bucket(context_));
@@ -377,13 +403,22 @@ void GradientSteps::everywhere(CollectiveKind kind, double bytes, const Weights&
     data_collective(Stream::Data, kind, group, size, messages_of(size, bucket));
   };
   over(Group::Data, data_ranks(), weights.parameters);
-  over(Group::ExpertData, expert_data_group_size(context_.plan()), weights.expert_parameters);
+  over(Group::ExpertData, expert_ranks(), weights.expert_parameters);
 }
 
 // Kernels that compress run on the compute stream in front of the messages; what comes back is
 // decompressed after the micro-batch, the last one's once nothing is left to overlap with.
 void GradientSteps::send_compressed(Stream stream, Group group, std::int64_t parameters) {
-  const CompressedReduction reduction = compressed_reduction(parameters, context_.work);
+  send(compressed_reduction(parameters, context_.work), stream, group);
+}
+
+void GradientSteps::send_experts_compressed(Stream stream, std::int64_t parameters) {
+  const TrainingJob job = job_of_experts(context_.job());
+  const WorkContext of_experts{job, context_.work.framework, context_.work.device};
+  send(compressed_reduction(parameters, of_experts), stream, Group::ExpertData);
+}
+
+void GradientSteps::send(const CompressedReduction& reduction, Stream stream, Group group) {
   out_.compute(reduction.before, Activity::Compute);
   if (stream != Stream::Compute) out_.join(Stream::Compute, stream, Activity::Other);
   for (const Operation& operation : reduction.sent) {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "models/gradient_compression.h"
 #include "models/host_traffic.h"
 #include "models/stage_writer.h"
 #include "models/stream_writer.h"
@@ -60,9 +61,13 @@ class GradientSteps {
   bool gathers_beside() const { return *context_.plan().overlap_parameter_gather; }
   bool reduces_beside() const { return *context_.plan().overlap_gradient_reduce; }
   int data_ranks() const { return data_group_size(context_.plan()); }
+  int expert_ranks() const { return expert_data_group_size(context_.plan()); }
   bool reduces_every_micro_batch() const;
   bool overlaps_reduction() const;
   bool gathers_ahead() const;
+  bool shares_experts(const Weights& weights) const {
+    return weights.expert_parameters > 0 && expert_ranks() > 1;
+  }
   ChunkBlocks build_chunk(const ModelShare& share);
   std::vector<Piece> unit_pieces(Pass pass, const ModelShare& share);
   std::vector<Piece> bucket_pieces(Pass pass, const ModelShare& share);
@@ -77,7 +82,11 @@ class GradientSteps {
   void scatter_gradients(const Piece& piece, const Slot& slot);
   void gathered_forward(const std::vector<Piece>& pieces);
   void overlapped_backward(const std::vector<Piece>& pieces, const Slot& slot);
+  void gather_experts(std::int64_t parameters);
+  void scatter_experts(std::int64_t parameters);
   void send_compressed(Stream stream, Group group, std::int64_t parameters);
+  void send_experts_compressed(Stream stream, std::int64_t parameters);
+  void send(const CompressedReduction& reduction, Stream stream, Group group);
   void accumulate(const ModelShare& share);
   Weights weights_of(const ModelShare& share) const;
   static Weights with_gradients(const Weights& weights);

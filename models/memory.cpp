@@ -125,11 +125,16 @@ std::int64_t share_expert_parameters(const ModelShare& share, const WorkContext&
          plan.expert_tensor_parallel;
 }
 
+TrainingJob job_of_experts(const TrainingJob& job) {
+  TrainingJob of_experts = job;
+  of_experts.plan.data_parallel = expert_data_group_size(job.plan) / model_copies(job.plan);
+  of_experts.plan.context_parallel = 1;
+  return of_experts;
+}
+
 ModelState expert_model_state(std::int64_t parameters, const WorkContext& c) {
   if (parameters == 0) return {};
-  TrainingJob of_experts = c.job;
-  of_experts.plan.data_parallel = expert_data_group_size(c.job.plan) / model_copies(c.job.plan);
-  of_experts.plan.context_parallel = 1;
+  const TrainingJob of_experts = job_of_experts(c.job);
   return model_state(parameters, {of_experts, c.framework, c.device});
 }
 
@@ -196,8 +201,11 @@ GatherUnits gather_units(const WorkContext& c) {
   if (sharding.gather_limit) units.ahead = std::min(units.ahead, *sharding.gather_limit - 1);
   units.messages = c.framework.communication.zero3_collectives_per_layer;
   if (!sharding.gather_bucket) return units;
-  const Bytes layer(parameter_gather_bytes(c) *
-                    static_cast<double>(share_parameters({.layers = 1}, c)));
+  const bool experts = last_layer_kind(c.job.model) == LayerKind::Expert;
+  const ModelShare one{.layers = experts ? 0 : 1, .expert_layers = experts ? 1 : 0};
+  const Bytes layer(
+      parameter_gather_bytes(c) *
+      static_cast<double>(share_parameters(one, c) + share_expert_parameters(one, c)));
   units.layers = std::max(1, static_cast<int>(*sharding.gather_bucket / layer));
   units.messages =
       std::max(1, static_cast<int>(std::ceil(units.layers * layer / *sharding.gather_bucket)));
@@ -209,11 +217,18 @@ Bytes gathered_parameters(const ModelShare& share, const WorkContext& c) {
   if (plan.zero_stage < 3) return Bytes();
   const GatherUnits units = gather_units(c);
   const int layers =
-      plan.sharding.reshard_after_forward ? units.layers * (units.ahead + 1) : share.layers;
-  const ModelShare gathered{
-      .layers = std::min(layers, share.layers), .embedding = share.embedding, .head = share.head};
+      plan.sharding.reshard_after_forward ? units.layers * (units.ahead + 1) : share.all_layers();
+  // Layers with experts, the larger ones, as many as there are. Experts that no other rank holds
+  // are not gathered.
+  const int with_experts = std::min(layers, share.expert_layers);
+  const ModelShare gathered{.layers = std::min(layers - with_experts, share.layers),
+                            .expert_layers = with_experts,
+                            .embedding = share.embedding,
+                            .head = share.head};
+  const bool shared = with_experts > 0 && expert_data_group_size(plan) > 1;
+  const std::int64_t experts = shared ? share_expert_parameters(gathered, c) : 0;
   return Bytes(bytes_per_element(c.job.precision) *
-               static_cast<double>(share_parameters(gathered, c)));
+               static_cast<double>(share_parameters(gathered, c) + experts));
 }
 
 }  // namespace stepcast

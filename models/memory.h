@@ -67,6 +67,9 @@ struct ModelState {
 /// Rajbhandari et al., SC '20, fig. 1.
 ModelState model_state(std::int64_t parameters, const WorkContext& context);
 
+/// A job whose data-parallel ranks are those that hold the same experts.
+TrainingJob job_of_experts(const TrainingJob& job);
+
 /// The same of `parameters` weights of routed experts, which ZeRO divides by the ranks that hold
 /// the same experts.
 ModelState expert_model_state(std::int64_t parameters, const WorkContext& context);

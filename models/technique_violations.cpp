@@ -97,9 +97,8 @@ void check_dense_only(const TrainingJob& job, Violations& found) {
   refuse(job.fine_tuning.has_value(), "/fine_tuning", "fine_tuning");
   refuse(job.optimizer == Optimizer::Muon || job.optimizer == Optimizer::Adafactor, "/optimizer",
          "this optimizer");
-  refuse(job.plan.gradient_compression.has_value(), "/plan/gradient_compression",
-         "gradient_compression");
-  refuse(job.plan.recompute_method.has_value(), "/plan/recompute_method", "recompute_method");
+  refuse(job.plan.gradient_compression == GradientCompression::PowerSgd,
+         "/plan/gradient_compression", "powersgd");
   refuse(job.plan.offload.any() && job.model.experts.used(), "/plan/offload", "offload");
 }
 

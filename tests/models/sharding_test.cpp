@@ -196,3 +196,29 @@ TEST_CASE("stage 3 overlaps as its framework does unless the plan says so", "[mo
   complete(job, 4, framework);
   REQUIRE(*job.plan.overlap_parameter_gather == habit);
 }
+
+TEST_CASE("experts send their own model sizes among the ranks that hold the same ones",
+          "[models]") {
+  // 8 layers of 4 experts of 2 x 1024 x 512 weights, two on each of two ranks, four data ranks: two
+  // hold the same experts, and a ring of two sends half of 2 bytes a weight.
+  const auto [stage, volume] = GENERATE(table<int, double>({{1, 2}, {2, 2}, {3, 3}}));
+  CAPTURE(stage);
+  TrainingJob job = paper_job(4, stage);
+  job.model.experts = {.num_experts = 4, .experts_per_token = 1, .ffn_hidden_size = 512};
+  job.plan.expert_parallel = 2;
+  const Step step(job, small_cluster(1, 4, 1), paper_profile());
+  double sent = 0;
+  for (const auto& stream : step.program.programs[0].streams) {
+    for (const Instruction& instruction : stream) {
+      if (instruction.kind != InstructionKind::Collective) continue;
+      const int group =
+          step.program.communicators_of_rank[0][static_cast<std::size_t>(instruction.index)];
+      if (step.program.communicators[static_cast<std::size_t>(group)].ranks.size() != 2) continue;
+      const Operation& operation =
+          step.program.operations[static_cast<std::size_t>(instruction.operation)];
+      if (operation.kind == CollectiveKind::AllToAll) continue;  // the exchange of tokens
+      sent += bus_factor(operation.kind, 2) * operation.message.value();
+    }
+  }
+  REQUIRE(sent == Approx(volume * 0.5 * 2 * 8 * 2 * (2.0 * 1024 * 512)).epsilon(1e-6));
+}

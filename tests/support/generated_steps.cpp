@@ -167,6 +167,12 @@ void vary_experts(TrainingJob& job, Dice& dice) {
   }
   plan.overlap_shared_experts = job.model.experts.shared_ffn_hidden_size > 0 && dice.once_in(2);
   job.model.multi_token_prediction = dice.once_in(3) ? 1 : 0;
+  if (data_group_size(plan) > 1 && dice.once_in(4)) {
+    plan.gradient_compression = dice.pick({GradientCompression::Fp16, GradientCompression::Int8});
+  }
+  if (plan.recompute == Recompute::Full && dice.once_in(3)) {
+    plan.recompute_method = RecomputeMethod::SquareRoot;
+  }
 }
 
 void vary_attention(TrainingJob& job, Dice& dice) {
@@ -198,7 +204,7 @@ TrainingJob job_for(const PlanShape& shape, int context, Dice& dice) {
   vary_data_parallel(job.plan, dice);
   vary_schedule(job, dice);
   vary_attention(job, dice);
-  const bool experts_can = job.plan.zero_stage < 2;
+  const bool experts_can = job.plan.shard_group == 0;
   if (experts_can && dice.once_in(3)) {
     vary_experts(job, dice);
   } else if (!splits_backward(*job.plan.schedule)) {
