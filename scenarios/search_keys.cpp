@@ -275,6 +275,10 @@ void set_layout_key(TrainingJob& job, const std::string& key, const json& value,
   if (plan_keys().contains(key)) {
     const json object{{key, value}};
     read_fields(object, place, no_parts, [&](Fields& f) { describe(f, job.plan); });
+    // Stated operations are of selective recompute: other kinds are tried without them.
+    if (key == "recompute" && job.plan.recompute != Recompute::Selective) {
+      job.plan.recompute_operations = {};
+    }
     return;
   }
   json object = write_fields([&](Fields& f) { describe(f, job.batch); }, false);

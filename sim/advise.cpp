@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "base/input_error.h"
+#include "models/open_keys.h"
 
 namespace stepcast {
 namespace {
@@ -29,11 +30,28 @@ Knob smaller_micro_batches(const Scenario& scenario) {
   return knob;
 }
 
+Settings recompute_operations(std::string_view list) {
+  return {"plan/recompute=selective", fmt::format("plan/recompute_operations=[{}]", list)};
+}
+
+// Scores first, then what costs no products, then whole MLPs, then layers.
 Knob more_recompute(const Scenario& scenario) {
   Knob knob;
-  const Recompute now = scenario.job.plan.recompute;
-  if (now == Recompute::None) knob.push_back({"plan/recompute=selective"});
-  if (now != Recompute::Full) knob.push_back({"plan/recompute=full"});
+  const ParallelPlan& plan = scenario.job.plan;
+  const Transformer& model = scenario.job.model;
+  if (plan.recompute == Recompute::Full) return knob;
+  if (plan.recompute == Recompute::None) knob.push_back({"plan/recompute=selective"});
+  if (!plan.recompute_operations.any()) {
+    const bool unfused = scenario.job.attention == AttentionKernel::Unfused;
+    std::string list = unfused ? R"("attention_core", )" : "";
+    list += R"("norm", "activation")";
+    if (model.latent_attention.used()) list += R"(, "mla_up_projection")";
+    knob.push_back(recompute_operations(list));
+    if (layers_of(model, LayerKind::Dense) > 0) list += R"(, "mlp")";
+    if (model.experts.used()) list += R"(, "experts")";
+    knob.push_back(recompute_operations(list));
+  }
+  knob.push_back({"plan/recompute=full", "plan/recompute_operations=null"});
   return knob;
 }
 
@@ -142,10 +160,17 @@ Settings shown(Settings settings, const Scenario& changed) {
   return settings;
 }
 
+Scenario with_open_keys(Scenario scenario) {
+  scenario.job = with_open_keys(std::move(scenario.job), scenario.profile.framework);
+  return scenario;
+}
+
 class Adviser {
  public:
   Adviser(const Scenario& scenario, const PredictMany& predict_many)
-      : json_(scenario_to_json(scenario)), file_(scenario.file), predict_many_(predict_many) {}
+      : json_(scenario_to_json(with_open_keys(scenario))),
+        file_(scenario.file),
+        predict_many_(predict_many) {}
 
   // Adds the smallest turns of the same knobs that fit.
   void try_all(const std::vector<Turn>& turns, AdviceReport& advice) const {

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "base/contract.h"
+#include "models/open_keys.h"
 #include "scenarios/plan_check.h"
 
 namespace stepcast {
@@ -22,7 +23,7 @@ const InputPlace no_place{};  // values were checked when they were read
 
 /// The scenario's job with the searched keys at their defaults.
 TrainingJob fresh_job(const Scenario& scenario, const std::vector<SearchDimension>& dimensions) {
-  TrainingJob job = scenario.job;
+  TrainingJob job = with_open_keys(scenario.job, scenario.profile.framework);
   ParallelPlan written = job.plan;
   json plan = write_fields([&](Fields& f) { describe(f, written); }, false);
   for (const SearchDimension& dimension : dimensions) plan.erase(dimension.key);

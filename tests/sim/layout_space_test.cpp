@@ -122,3 +122,27 @@ TEST_CASE("layout space: 65B on 64 GPUs has more than 20,000 layouts", "[sim][se
   const SearchRequest request = read_search("scenarios/guide/65b_8_nodes.json", {});
   REQUIRE(LayoutSpace(request).size() >= 20000);
 }
+
+TEST_CASE("layout space: what the framework decides, it decides for every layout",
+          "[sim][search]") {
+  // ZeRO 3 overlaps by a habit of its own, and one rank a sequence needs no algorithm.
+  const SearchRequest stages = request_of(R"({"search": {"zero_stage": [0, 3]}})");
+  const LayoutSpace by_stage(stages);
+  const auto& habits = by_stage.base(0).profile.framework.communication;
+  REQUIRE(habits.zero3_overlap != habits.overlap_parameter_gather);
+  REQUIRE(by_stage.size() == 2);
+  REQUIRE(*by_stage.job(0).plan.overlap_parameter_gather == habits.overlap_parameter_gather);
+  REQUIRE(*by_stage.job(1).plan.overlap_parameter_gather == habits.zero3_overlap);
+  const SearchRequest ranks =
+      request_of(R"({"plan": {"context_parallel": 2}, "search": {"context_parallel": [1, 2]}})");
+  const LayoutSpace by_ranks(ranks);
+  REQUIRE(by_ranks.size() == 2);
+  REQUIRE_FALSE(by_ranks.job(0).plan.context_parallel_algorithm.has_value());
+}
+
+TEST_CASE("layout space: stated operations belong to selective recompute", "[sim][search]") {
+  const SearchRequest request = request_of(
+      R"({"plan": {"recompute": "selective", "recompute_operations": "norm"},
+          "search": {"recompute": "all"}})");
+  REQUIRE(LayoutSpace(request).size() == 3);
+}
