@@ -7,6 +7,7 @@
 #include <span>
 #include <thread>
 
+#include "calibration/profile_noise.h"
 #include "calibration/stalled_runs.h"
 #include "sim/search/step_clock.h"
 
@@ -92,16 +93,21 @@ std::map<std::string, std::size_t> suite_sizes(const std::vector<const MeasuredR
   return sizes;
 }
 
-// What is asked of a run: less of one on many nodes, whose network jitters, and of one among many.
-double noise_of_run(const MeasuredRun& run, std::size_t runs_in_suite, double noise) {
-  const Scenario& scenario = run.scenario;
-  const double jitter = scenario.profile.network.step_time_jitter.value;
-  const double nodes = scenario.cluster.nodes > 1 ? scenario.cluster.nodes : 0;
+using Jitters = std::map<std::string, ProfileNoise::Spread>;  // by habitat
+
+// What is asked of a run: less of one on many nodes where its framework suffers from the network,
+// and of one among many.
+double noise_of_run(const MeasuredRun& run, std::size_t runs_in_suite, double noise,
+                    const Jitters& jitters) {
+  const auto place = jitters.find(habitat(run));
+  const double jitter = place == jitters.end() ? 0.0 : place->second.value;
+  const double nodes = run.scenario.cluster.nodes > 1 ? run.scenario.cluster.nodes : 0;
   return std::sqrt((noise * noise + jitter * jitter * nodes) / suite_weight(runs_in_suite));
 }
 
 FitProblem problem_of(const std::vector<ProfilePrior>& priors,
-                      const std::vector<const MeasuredRun*>& runs, double noise) {
+                      const std::vector<const MeasuredRun*>& runs, double noise,
+                      const Jitters& jitters) {
   FitProblem problem;
   for (const ProfilePrior& prior : priors) {
     problem.parameters.push_back(
@@ -110,7 +116,7 @@ FitProblem problem_of(const std::vector<ProfilePrior>& priors,
   const std::map<std::string, std::size_t> sizes = suite_sizes(runs);
   for (const MeasuredRun* run : runs) {
     problem.measurements.push_back({run->scenario.title, run->step_time.value(),
-                                    noise_of_run(*run, sizes.at(run->suite), noise)});
+                                    noise_of_run(*run, sizes.at(run->suite), noise, jitters)});
   }
   return problem;
 }
@@ -167,13 +173,18 @@ ProfileFit fit_profiles(const std::vector<ProfilePrior>& priors,
                         const std::vector<MeasuredRun>& runs, const ProfileFitOptions& options) {
   const auto [fitted, judging] = halves(runs, options.most_per_suite);
   std::vector<TimedRun> fitted_clocks = timed(fitted, priors);
-  FitProblem problem = problem_of(priors, fitted, options.noise);
-  problem.predict = [&](std::span<const double> values) {
-    return step_times(fitted_clocks, values);
+  const auto fit_under = [&](const Jitters& jitters) {
+    FitProblem problem = problem_of(priors, fitted, options.noise, jitters);
+    problem.predict = [&](std::span<const double> values) {
+      return step_times(fitted_clocks, values);
+    };
+    ProfileFit result{priors, fit_map(problem), {}};
+    result.misses = misses_of(fitted, true, fitted_clocks, values_of(result.fit));
+    return result;
   };
-  ProfileFit result{priors, fit_map(problem), {}};
+  // How much a cluster jitters is not known before a fit that takes every one as still.
+  ProfileFit result = fit_under(habitat_jitters(fit_under({}).misses));
   const std::vector<double> values = values_of(result.fit);
-  result.misses = misses_of(fitted, true, fitted_clocks, values);
   std::vector<TimedRun> judging_clocks = timed(judging, priors);
   for (const RunMiss& miss : misses_of(judging, false, judging_clocks, values)) {
     result.misses.push_back(miss);

@@ -61,7 +61,9 @@ struct ProfileFitOptions {
 /// Marks the runs that stalled beside their siblings (stalled_runs.h), with their own profiles.
 void mark_stalled(std::vector<MeasuredRun>& runs);
 
-/// `runs` must outlive the result.
+/// Fits twice: first as if no network jittered, then giving a run on many nodes the less weight the
+/// more its framework was found to suffer from its network (profile_noise.h). Depends on priors and
+/// runs only, not on the constants that the runs' profiles hold. `runs` must outlive the result.
 ProfileFit fit_profiles(const std::vector<ProfilePrior>& priors,
                         const std::vector<MeasuredRun>& runs, const ProfileFitOptions& options);
 

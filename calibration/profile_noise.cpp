@@ -37,9 +37,9 @@ double framework_spread(const std::vector<Miss>& misses) {
   return std::sqrt((count * found * found + kUsualRuns * kUsual * kUsual) / (count + kUsualRuns));
 }
 
-}  // namespace
+using Spreads = std::map<std::string, ProfileNoise::Spread>;
 
-ProfileNoise noise_of(std::span<const RunMiss> misses) {
+Spreads framework_spreads(std::span<const RunMiss> misses) {
   std::map<std::string, std::vector<Miss>> frameworks;
   for (const RunMiss& miss : misses) {
     if (!miss.fitted) continue;
@@ -47,23 +47,44 @@ ProfileNoise noise_of(std::span<const RunMiss> misses) {
     frameworks[scenario.profile.framework.name].push_back(
         {std::abs(miss.miss), scenario.cluster.nodes});
   }
-  ProfileNoise noise;
+  Spreads spreads;
   for (const auto& [name, of_framework] : frameworks) {
-    noise.framework[name] = {framework_spread(of_framework), of_framework.size()};
+    spreads[name] = {framework_spread(of_framework), of_framework.size()};
   }
-  std::map<std::string, std::vector<double>> networks;
+  return spreads;
+}
+
+// What runs on many nodes need beyond their framework's spread, per square root of the nodes.
+template <class Name>
+Spreads jitters_by(Name name_of, std::span<const RunMiss> misses, const Spreads& frameworks) {
+  std::map<std::string, std::vector<double>> groups;
   for (const RunMiss& miss : misses) {
     const Scenario& scenario = miss.run->scenario;
     if (!miss.fitted || scenario.cluster.nodes < kManyNodes) continue;
-    const double spread = noise.framework.at(scenario.profile.framework.name).value;
+    const double spread = frameworks.at(scenario.profile.framework.name).value;
     const double beyond = std::pow(miss.miss / kNormalOf90, 2) - spread * spread;
-    networks[scenario.profile.network.name].push_back(
-        std::sqrt(std::max(0.0, beyond) / scenario.cluster.nodes));
+    groups[name_of(*miss.run)].push_back(std::sqrt(std::max(0.0, beyond) / scenario.cluster.nodes));
   }
-  for (const auto& [name, beyond] : networks) {
-    noise.network[name] = {ninth_decile(beyond), beyond.size()};
-  }
-  return noise;
+  Spreads jitters;
+  for (const auto& [name, beyond] : groups) jitters[name] = {ninth_decile(beyond), beyond.size()};
+  return jitters;
+}
+
+}  // namespace
+
+std::string habitat(const MeasuredRun& run) {
+  const Profile& profile = run.scenario.profile;
+  return profile.framework.name + " over " + profile.network.name;
+}
+
+std::map<std::string, ProfileNoise::Spread> habitat_jitters(std::span<const RunMiss> misses) {
+  return jitters_by(habitat, misses, framework_spreads(misses));
+}
+
+ProfileNoise noise_of(std::span<const RunMiss> misses) {
+  const Spreads frameworks = framework_spreads(misses);
+  const auto network = [](const MeasuredRun& run) { return run.scenario.profile.network.name; };
+  return {frameworks, jitters_by(network, misses, frameworks)};
 }
 
 }  // namespace stepcast

@@ -24,4 +24,9 @@ struct ProfileNoise {
 /// if ten further runs said so; the network's is what its runs on 8 nodes and more need beyond it.
 ProfileNoise noise_of(std::span<const RunMiss> misses);
 
+/// Where a run was at home, "megatron over infiniband", and the network's spread of each such place
+/// by its own runs: frameworks feel one network differently.
+std::string habitat(const MeasuredRun& run);
+std::map<std::string, ProfileNoise::Spread> habitat_jitters(std::span<const RunMiss> misses);
+
 }  // namespace stepcast

@@ -54,9 +54,10 @@ Seconds gemm_time(const GemmShape& shape, GemmPass pass, Precision precision, co
 ///   t = max(4 micro_batch heads queries (seen + s0) head_size / (share clock peak),
 ///           bytes / (share bandwidth)) + floor,    seen = keys / 2 if causal, else keys
 ///
-/// s0 stands for what short sequences lose. Backward does 2.5 times the FLOP at its own rate. Fewer
-/// groups than heads save bytes, not FLOP; fp8 jobs multiply here in 16 bits. Requires a fused
-/// kernel. Source of the FLOP: Dao, arXiv:2307.08691, section 4.1.
+/// s0 stands for what short sequences lose. Versions 2 and 3 lose on small heads too: the share
+/// grows as head_size / (head_size + e0) and is the profile's at 128. Backward does 2.5 times the
+/// FLOP at its own rate. Fewer groups than heads save bytes, not FLOP; fp8 jobs multiply here in 16
+/// bits. Requires a fused kernel. Source of the FLOP: Dao, arXiv:2307.08691, section 4.1.
 Seconds flash_attention_forward_time(const AttentionShape& shape, AttentionKernel kernel,
                                      Precision precision, const Device& device);
 Seconds flash_attention_backward_time(const AttentionShape& shape, AttentionKernel kernel,

@@ -95,12 +95,20 @@ double bytes_of(const StepBytes& step, const WorkContext& c) {
   return runs_chains(c) ? step.chain * c.framework.kernels.eager_chain_traffic.value : step.fused;
 }
 
+// torch.compile takes PyTorch's own attention, which is FlashAttention 2.
+AttentionKernel attention_kernel(const WorkContext& c) {
+  const bool older = c.framework.kernels.flash2_was_flash1 && !c.job.runtime.torch_compile;
+  return older && c.job.attention == AttentionKernel::Flash2 ? AttentionKernel::Flash1
+                                                             : c.job.attention;
+}
+
 Seconds attention_forward(const LayerShapes& shapes, const WorkContext& c) {
   if (c.job.attention == AttentionKernel::Unfused) {
     return unfused_attention_forward_time(shapes.attention, c.job.precision, fuses_kernels(c),
                                           c.device);
   }
-  return flash_attention_forward_time(shapes.attention, c.job.attention, c.job.precision, c.device);
+  return flash_attention_forward_time(shapes.attention, attention_kernel(c), c.job.precision,
+                                      c.device);
 }
 
 Seconds attention_backward(const LayerShapes& shapes, const WorkContext& c) {
@@ -108,7 +116,7 @@ Seconds attention_backward(const LayerShapes& shapes, const WorkContext& c) {
     return unfused_attention_backward_time(shapes.attention, c.job.precision, fuses_kernels(c),
                                            c.device);
   }
-  return flash_attention_backward_time(shapes.attention, c.job.attention, c.job.precision,
+  return flash_attention_backward_time(shapes.attention, attention_kernel(c), c.job.precision,
                                        c.device);
 }
 

@@ -38,6 +38,8 @@ void describe(Fields& f, AttentionConstants& attention) {
          "backward rate over forward rate");
   fitted(f, "flash_sequence_offset", attention.flash_sequence_offset,
          "s0 of rate ~ seen / (seen + s0), tokens");
+  fitted(f, "flash_head_offset", attention.flash_head_offset,
+         "e0 of rate ~ e / (e + e0), e the head size; 128 reaches the shares above");
   fitted(f, "flash1_rate", attention.flash1_rate,
          "FlashAttention-1's rate over FlashAttention-2's");
   fitted(f, "flash3_rate", attention.flash3_rate,
@@ -89,6 +91,8 @@ void describe(Fields& f, KernelHabits& kernels) {
   fitted(f, "eager_chain_traffic", kernels.eager_chain_traffic,
          "bytes of RMSNorm, rotary and gate as chains of kernels over the chains' count; 0: fused",
          Presence::Optional);
+  f.field("flash2_was_flash1", kernels.flash2_was_flash1,
+          {.doc = "runs that say flash2 ran FlashAttention 1, but for compiled ones"});
   f.field("recompute_stops_early", kernels.recompute_stops_early,
           {.doc = "recompute leaves out a layer's last product (torch.utils.checkpoint, 2.1 on)"});
   f.field("selective_recompute_layers", kernels.selective_recompute_layers,

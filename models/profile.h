@@ -32,6 +32,7 @@ struct AttentionConstants {
   Fitted<double> flash_peak_share;       ///< FlashAttention-2 forward, long sequences
   Fitted<double> flash_backward_rate;    ///< backward rate over forward rate
   Fitted<double> flash_sequence_offset;  ///< s0, tokens: rate ~ seen / (seen + s0)
+  Fitted<double> flash_head_offset;      ///< e0: rate ~ e / (e + e0), shares above at heads of 128
   Fitted<double> flash1_rate;            ///< FlashAttention-1 rate over FlashAttention-2's
   Fitted<double> flash3_rate;            ///< FlashAttention-3 rate over FlashAttention-2's (Hopper)
   Fitted<double> unfused_softmax_slowdown;  ///< traffic of softmax, mask and dropout over its ideal
@@ -101,8 +102,10 @@ struct KernelHabits {
   Fitted<double> accumulation_traffic;  ///< bytes per parameter to add a micro-batch's gradient
   Fitted<double> eager_chain_traffic;   ///< bytes of RMSNorm, rotary and gate written as chains of
                                         ///< kernels, over the chains' count; 0: fused kernels
-  bool recompute_stops_early = false;   ///< a checkpoint is recomputed up to its last saved tensor:
-                                        ///< without the layer's last product
+  bool flash2_was_flash1 = false;  ///< runs of this framework that say flash2 ran FlashAttention 1,
+                                   ///< but for compiled ones
+  bool recompute_stops_early = false;  ///< a checkpoint is recomputed up to its last saved tensor:
+                                       ///< without the layer's last product
   double selective_recompute_layers = 0;  ///< share of layers that "selective" computes again as a
                                           ///< whole (FSDP's habit); 0: every layer's attention core
 };

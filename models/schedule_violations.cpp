@@ -41,6 +41,10 @@ void check_stated_layers(const TrainingJob& job, Violations& found) {
   }
 }
 
+int counted_layers(const TrainingJob& job) {
+  return job.model.num_layers + job.plan.embedding_counts_as_layer + job.plan.loss_counts_as_layer;
+}
+
 // Megatron deals layers, embedding and loss in exactly equal numbers where it counts those.
 void check_counted_tables(const TrainingJob& job, Violations& found) {
   const ParallelPlan& plan = job.plan;
@@ -53,8 +57,7 @@ void check_counted_tables(const TrainingJob& job, Violations& found) {
     found.push_back({"/plan/" + key, key + " has no effect: " + why, "leave it out", {}});
     return;
   }
-  const int counted =
-      job.model.num_layers + plan.embedding_counts_as_layer + plan.loss_counts_as_layer;
+  const int counted = counted_layers(job);
   const int chunks = plan.pipeline_parallel * plan.virtual_pipeline;
   if (counted % chunks == 0) return;
   found.push_back({"/plan/" + key,
@@ -76,7 +79,8 @@ void check_layers(const TrainingJob& job, Violations& found) {
   // nanotron deals blocks by cost and runs with empty stages.
   if (job.framework == Framework::Nanotron) return;
   const std::int64_t chunks = std::int64_t{plan.pipeline_parallel} * plan.virtual_pipeline;
-  if (job.model.num_layers >= chunks) return;
+  // A chunk may hold a table that counts as a layer and nothing else.
+  if (counted_layers(job) >= chunks) return;
   std::string stages = degree("pipeline_parallel", plan.pipeline_parallel);
   if (plan.virtual_pipeline > 1) {
     stages += " x " + degree("virtual_pipeline", plan.virtual_pipeline);

@@ -60,6 +60,27 @@ TEST_CASE("intervals of the noise hold nine in ten of the fitted runs", "[calibr
   REQUIRE(noise.network.empty());
 }
 
+TEST_CASE("a network's jitter is found apart for each framework that runs over it",
+          "[calibration]") {
+  // Misses of 5 % are within the framework's spread on few nodes; those of 30 % on 16 nodes are
+  // not.
+  MeasuredRun few{large_layers(1), "made", 1_s, true};
+  few.scenario.profile.network.name = "cable";
+  MeasuredRun many = few;
+  many.scenario.cluster.nodes = 16;
+  MeasuredRun other = many;
+  other.scenario.profile.framework.name = "other";
+  std::vector<RunMiss> misses;
+  for (int i = 0; i < 10; ++i) misses.push_back({&few, true, 0.05});
+  misses.push_back({&many, true, 0.3});
+  misses.push_back({&other, true, 0.01});
+  const auto jitters = habitat_jitters(misses);
+  REQUIRE(jitters.at("other over cable").value == 0);
+  // Spread on few nodes: sqrt((10 (0.05 / 1.645)^2 + 10 x 0.06^2) / 20) = 0.04757.
+  const double beyond = std::pow(0.3 / 1.645, 2) - std::pow(0.04757, 2);
+  REQUIRE(jitters.at("megatron over cable").value == Approx(std::sqrt(beyond / 16)).epsilon(0.001));
+}
+
 TEST_CASE("priors name profiles and constants that there are", "[calibration]") {
   const test::TemporaryFolder folder;
   const std::string good = folder.write(

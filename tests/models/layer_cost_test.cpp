@@ -56,6 +56,20 @@ TEST_CASE("eager chains move what their kernels read and write", "[models]") {
                 moved(hidden * (136 + 32) + gate * 8, layer.device)));
 }
 
+TEST_CASE("a framework's flash2 may have been version 1, but not in compiled runs", "[models]") {
+  Layer layer;
+  layer.device.profile.attention.flash1_rate.value = 0.5;
+  const LayerCost second = layer.cost();
+  layer.framework.kernels.flash2_was_flash1 = true;
+  const LayerCost first = layer.cost();
+  layer.job.attention = AttentionKernel::Flash1;
+  REQUIRE(first.forward.sum() == layer.cost().forward.sum());
+  REQUIRE(first.backward.sum() > second.backward.sum());
+  layer.job.attention = AttentionKernel::Flash2;
+  layer.job.runtime.torch_compile = true;
+  REQUIRE(close(layer.cost().forward.sum(), second.forward.sum()));
+}
+
 TEST_CASE("compiled or with LayerNorm there are no chains", "[models]") {
   Layer layer;
   const Seconds fused = layer.cost().forward.sum();

@@ -142,6 +142,15 @@ TEST_CASE("every stage needs a layer, except where nanotron deals them", "[model
   REQUIRE(faults(job).empty());
 }
 
+TEST_CASE("a table that counts as a layer may have a stage of its own", "[models]") {
+  TrainingJob job = fitting_job();
+  job.model.num_layers = 2;
+  job.plan.tensor_parallel = 1;
+  job.plan.pipeline_parallel = 4;
+  job.plan.embedding_counts_as_layer = job.plan.loss_counts_as_layer = true;
+  REQUIRE(faults(job).empty());
+}
+
 TEST_CASE("layers that do not divide over the stages may run", "[models]") {
   TrainingJob job = fitting_job();
   job.model.num_layers = 31;
