@@ -146,8 +146,9 @@ TEST_CASE("a sweep's page that cannot be written is told before the search", "[c
   REQUIRE_THAT(end.errors, Catch::Contains("the report cannot be written: "));
 }
 
-TEST_CASE("calibrate draws what it prints as JSON; without a file it lists every row in its text",
-          "[cli][contract]") {
+TEST_CASE(
+    "calibrate draws what it prints as JSON, and without a file it lists every row in its text",
+    "[cli][contract]") {
   if (!built_with_page()) return;
   const TemporaryFolder folder;
   const std::string page = folder.path("page.html");
