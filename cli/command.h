@@ -59,7 +59,7 @@ struct ScenarioOptions {
 };
 
 /// Adds the options; `options.engine` as it stands is the command's default. There are as many jobs
-/// as cores unless said.
-void add_scenario_options(CLI::App& command, ScenarioOptions& options);
+/// as cores unless said. CSV is offered by commands whose answer is `in_rows`.
+void add_scenario_options(CLI::App& command, ScenarioOptions& options, bool in_rows = true);
 
 }  // namespace stepcast

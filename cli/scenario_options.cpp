@@ -40,12 +40,12 @@ int ranks_on_this_machine() {
 
 }  // namespace
 
-void add_scenario_options(CLI::App& command, ScenarioOptions& options) {
+void add_scenario_options(CLI::App& command, ScenarioOptions& options, bool in_rows) {
   const Choices<EngineChoice> engines{{"event", EngineChoice::Event},
                                       {"analytic", EngineChoice::Analytic},
                                       {"auto", EngineChoice::Auto}};
-  const Choices<Format> formats{
-      {"text", Format::Text}, {"json", Format::Json}, {"csv", Format::Csv}};
+  Choices<Format> formats{{"text", Format::Text}, {"json", Format::Json}};
+  if (in_rows) formats.push_back({"csv", Format::Csv});
   command.add_option("PATH", options.paths, "Scenario files, suites, or folders of them")
       ->required();
   command

@@ -5,7 +5,6 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
-#include "base/input_error.h"
 #include "cli/command.h"
 #include "cli/predictions.h"
 #include "reports/json.h"
@@ -28,10 +27,6 @@ std::vector<StepReport> reports_with_more(const Scenario& scenario,
 }
 
 Answer run_sensitivity(const ScenarioOptions& options) {
-  if (options.format == Format::Csv) {
-    throw InputError({"--format", ""}, "sensitivities have no place in a row of CSV",
-                     "--format text and --format json give them");
-  }
   const Prediction before = predict_one(options, "sensitivity").answers.front();
   const std::vector<Sensitivity> all =
       sensitivities(before.report, reports_with_more(before.scenario, options));
@@ -45,7 +40,7 @@ void add_sensitivity(CLI::App& program, Command& chosen) {
   CLI::App* command = program.add_subcommand(
       "sensitivity", "What 1 % more of each resource brings a step, the largest first");
   const auto options = std::make_shared<ScenarioOptions>();
-  add_scenario_options(*command, *options);
+  add_scenario_options(*command, *options, false);
   command->get_option("PATH")->description("A scenario");
   command->callback(
       [options, &chosen] { chosen = [options] { return run_sensitivity(*options); }; });

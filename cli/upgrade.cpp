@@ -62,10 +62,6 @@ void require_something_to_pay_over(const Scenario& scenario, const Purchase& pur
 }
 
 Answer run_upgrade(const UpgradeCommand& command) {
-  if (command.options.format == Format::Csv) {
-    throw InputError({"--format", ""}, "an upgrade has no place in a row of CSV",
-                     "--format text and --format json give it");
-  }
   Purchase purchase{command.patch, read_capital(command.capital)};
   if (command.horizon) purchase.horizon_hours = read_horizon_hours(*command.horizon);
   const Prediction before = predict_patched(command.options, std::nullopt);
@@ -88,7 +84,7 @@ void add_upgrade(CLI::App& program, Command& chosen) {
   CLI::App* command = program.add_subcommand(
       "upgrade", "Whether a change of the cluster pays: time, cost, payback, break-even price");
   const auto upgrade = std::make_shared<UpgradeCommand>();
-  add_scenario_options(*command, upgrade->options);
+  add_scenario_options(*command, upgrade->options, false);
   command->get_option("PATH")->description("A scenario");
   command
       ->add_option("--to", upgrade->patch,

@@ -59,7 +59,9 @@ Scenario scaled(const Scenario& scenario, Resource resource, double factor) {
       }
       break;
     case Resource::NicBandwidth:
+      // The NIC carries more, and so do the rungs that NCCL's channels take of it.
       more.cluster.fabric.nic_bandwidth = factor * more.cluster.fabric.nic_bandwidth;
+      more.profile.network.bandwidth_factor.value *= factor;
       break;
     case Resource::Latency:
       more.profile.network.latency_factor.value *= factor;

@@ -16,7 +16,7 @@ std::string_view word(Resource resource);
 
 /// The scenario with `factor` times as much of a resource. Latency is that of NCCL's algorithms
 /// inside nodes and between them; NVLink's bandwidth is what NCCL's groups inside a node reach of
-/// it.
+/// it, a NIC's both its line and what groups across nodes reach.
 Scenario scaled(const Scenario& scenario, Resource resource, double factor);
 
 struct Sensitivity {

@@ -46,6 +46,7 @@ TEST_CASE("a scenario with more of a resource has that much more of it and of no
   scenario.cluster.fabric.nic_bandwidth = 25_GB_per_s;
   NetworkProfile& network = scenario.profile.network;
   network.intra_bandwidth_factor.value = 0.8;
+  network.bandwidth_factor.value = 0.9;
   network.latency_factor.value = 1.5;
   network.intra_latency_factor.value = 1.25;
 
@@ -57,17 +58,18 @@ TEST_CASE("a scenario with more of a resource has that much more of it and of no
                                gpu.memory_bandwidth / 2000_GB_per_s,
                                profile.intra_bandwidth_factor.value / 0.8,
                                of.cluster.fabric.nic_bandwidth / 25_GB_per_s,
+                               profile.bandwidth_factor.value / 0.9,
                                gpu.memory / 80_GiB,
                                profile.latency_factor.value / 1.5,
                                profile.intra_latency_factor.value / 1.25};
   };
   using Places = std::vector<double>;
-  CHECK(places(scaled(scenario, Resource::FlopRate, 2.0)) == Places{2, 1, 1, 1, 1, 1, 1});
-  CHECK(places(scaled(scenario, Resource::MemoryBandwidth, 2.0)) == Places{1, 2, 1, 1, 1, 1, 1});
-  CHECK(places(scaled(scenario, Resource::NvLink, 2.0)) == Places{1, 1, 2, 1, 1, 1, 1});
-  CHECK(places(scaled(scenario, Resource::NicBandwidth, 2.0)) == Places{1, 1, 1, 2, 1, 1, 1});
-  CHECK(places(scaled(scenario, Resource::MemoryCapacity, 2.0)) == Places{1, 1, 1, 1, 2, 1, 1});
-  CHECK(places(scaled(scenario, Resource::Latency, 2.0)) == Places{1, 1, 1, 1, 1, 2, 2});
+  CHECK(places(scaled(scenario, Resource::FlopRate, 2.0)) == Places{2, 1, 1, 1, 1, 1, 1, 1});
+  CHECK(places(scaled(scenario, Resource::MemoryBandwidth, 2.0)) == Places{1, 2, 1, 1, 1, 1, 1, 1});
+  CHECK(places(scaled(scenario, Resource::NvLink, 2.0)) == Places{1, 1, 2, 1, 1, 1, 1, 1});
+  CHECK(places(scaled(scenario, Resource::NicBandwidth, 2.0)) == Places{1, 1, 1, 2, 2, 1, 1, 1});
+  CHECK(places(scaled(scenario, Resource::MemoryCapacity, 2.0)) == Places{1, 1, 1, 1, 1, 2, 1, 1});
+  CHECK(places(scaled(scenario, Resource::Latency, 2.0)) == Places{1, 1, 1, 1, 1, 1, 2, 2});
   CHECK(scaled(scenario, Resource::FlopRate, 2.0).node_name == "");
 }
 
