@@ -169,7 +169,9 @@ class DeepspeedReader {
 
   void read_optimizer(ForeignObject& optimizer) {
     const std::string type = optimizer.text({"type"}).value_or("AdamW");
-    optimizer.take({"params"});
+    if (!optimizer.take({"params"}).empty()) {
+      miss("without effect on time or memory: optimizer.params");
+    }
     if (type == "AdamW" || type == "FusedAdam" || type == "DeepSpeedCPUAdam") {
       scenario_["optimizer"] = "adamw";
     } else if (type == "Adam") {
@@ -182,8 +184,6 @@ class DeepspeedReader {
     } else {
       miss(fmt::format("optimizer {}: adamw is counted", type));
     }
-    if (type != "AdamW") return;
-    miss("without effect on time or memory: optimizer.params");
   }
 
   void note_what_is_left() {

@@ -50,3 +50,24 @@ TEST_CASE("an import that cannot run leaves no file: exit 2 and the place", "[cl
   CHECK(nowhere.exit_code == 2);
   CHECK_THAT(nowhere.errors, Catch::Contains("does not say cluster.node"));
 }
+
+TEST_CASE("an exported script imports to the scenario that it was, by its files", "[cli]") {
+  const TemporaryFolder folder;
+  const std::string script = folder.path("train.sh");
+  const ProgramEnd exported = run_program(
+      {"export", "scenarios/guide/65b_8_nodes.json", "--to", "megatron", "--out", script});
+  REQUIRE(exported.exit_code == 0);
+  CHECK_THAT(exported.errors,
+             Catch::Contains("not carried over to megatron: ") && Catch::Contains("cluster.node"));
+  const ProgramEnd imported = run_program({"import", script});
+  REQUIRE(imported.exit_code == 0);
+  CHECK(imported.errors.empty());
+  CHECK(nlohmann::json::parse(imported.output)["claimed"]["tokens_per_s"] == 6200);
+}
+
+TEST_CASE("a suite is nothing to export: exit 2", "[cli]") {
+  const ProgramEnd end = run_program({"export", "scenarios/guide/30b_techniques.json"});
+  CHECK(end.exit_code == 2);
+  CHECK(end.output.empty());
+  CHECK_THAT(end.errors, Catch::Contains("the suite has 17 runs, an export is of one"));
+}
