@@ -18,8 +18,8 @@ struct Calibration {
 /// The constants of `prior` as parameters: by a factor, with the spread that the profile states;
 /// the launch time and the ramps, which may be 0, by adding. Left out are constants that are
 /// certain (spread 0) or 0, those that describe noise, and the corrections of collectives unless a
-/// collective was measured. Where steps were, the clock is free by 8 %: its spread says how well the
-/// mean over clusters is known, and fits to single clusters lie that far from it (power caps,
+/// collective was measured. Where steps were, the clock is free by 8 %: its spread says how well
+/// the mean over clusters is known, and fits to single clusters lie that far from it (power caps,
 /// cooling, kernels of another year).
 std::vector<CalibratedConstant> calibratable_constants(const Profile& prior, bool collectives,
                                                        bool steps = false);

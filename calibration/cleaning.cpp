@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
+#include <tuple>
 
 #include "base/contract.h"
 #include "base/unit_text.h"
@@ -145,6 +147,33 @@ CleanCollectives without_stalls(std::vector<Evidence> rows, const Profile& profi
         "stall: line {} ({}) took {}, {:.1f} times what the rows around it suggest; left out",
         rows[i].line, rows[i].name, to_text(Seconds(rows[i].measured)),
         std::exp(misses[i] - around)));
+  }
+  return clean;
+}
+
+CleanCollectives one_row_for_each_size(std::vector<Evidence> rows, const Profile& profile) {
+  constexpr double kSizesAnOctave = 8;
+  std::map<std::tuple<CollectiveKind, int, bool, long>, std::vector<std::size_t>> sizes;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    STEPCAST_REQUIRES(rows[i].collective);
+    const CollectivePoint& point = *rows[i].collective;
+    const long size = std::lround(kSizesAnOctave * std::log2(point.message.value()));
+    sizes[{point.kind, point.ranks, point.in_place, size}].push_back(i);
+  }
+  std::set<std::size_t> medians;
+  for (auto& [size, places] : sizes) {
+    const auto middle = places.begin() + static_cast<std::ptrdiff_t>(places.size() / 2);
+    std::nth_element(places.begin(), middle, places.end(), [&](std::size_t a, std::size_t b) {
+      return log_miss(rows[a], profile) < log_miss(rows[b], profile);
+    });
+    medians.insert(*middle);
+  }
+  CleanCollectives clean;
+  for (const std::size_t i : medians) clean.rows.push_back(std::move(rows[i]));
+  if (clean.rows.size() < rows.size()) {
+    clean.findings.push_back(
+        fmt::format("{} rows repeat sizes: {} stand for them, of each its median", rows.size(),
+                    clean.rows.size()));
   }
   return clean;
 }

@@ -47,6 +47,12 @@ struct CleanCollectives {
 };
 CleanCollectives without_stalls(std::vector<Evidence> rows, const Profile& profile);
 
+/// One row for each size of a collective, in place and out of place apart: the one whose time over
+/// the predicted is the median. Sizes within a sixteenth of an octave count as one. What the model
+/// misses a size by, all its repeats share, so that a fit learns no more from ten thousand of them;
+/// it only takes longer.
+CleanCollectives one_row_for_each_size(std::vector<Evidence> rows, const Profile& profile);
+
 /// Throws InputError where the measurements as a whole are a thousand times off the prediction:
 /// milliseconds taken for microseconds, or the other way round.
 void check_units(std::span<const Evidence> evidence, const Profile& profile);

@@ -47,12 +47,13 @@ class CollectiveRows {
 
   void add(const NcclTestsRow& row, std::vector<Evidence>& all) const {
     if (row.size.value() <= 0) return;
-    if (row.out_of_place.value() > 0) all.push_back(evidence(row, row.out_of_place));
-    if (row.in_place && row.in_place->value() > 0) all.push_back(evidence(row, *row.in_place));
+    if (row.out_of_place.value() > 0) all.push_back(evidence(row, row.out_of_place, false));
+    if (row.in_place && row.in_place->value() > 0)
+      all.push_back(evidence(row, *row.in_place, true));
   }
 
  private:
-  Evidence evidence(const NcclTestsRow& row, Seconds time) const {
+  Evidence evidence(const NcclTestsRow& row, Seconds time, bool in_place) const {
     Evidence evidence;
     evidence.kind = EvidenceKind::Collective;
     evidence.name =
@@ -64,8 +65,12 @@ class CollectiveRows {
     evidence.predict = [kind = kind_, layout = layout_, size = row.size](const Profile& profile) {
       return collective_candidates(kind, size, *layout, profile.network).front().time.value();
     };
-    evidence.collective = CollectivePoint{kind_, row.size, layout_->ranks, layout_->nodes,
-                                          least_time_on_links(kind_, row.size, *layout_, network_)};
+    evidence.collective = CollectivePoint{kind_,
+                                          row.size,
+                                          layout_->ranks,
+                                          layout_->nodes,
+                                          least_time_on_links(kind_, row.size, *layout_, network_),
+                                          in_place};
     return evidence;
   }
 

@@ -24,6 +24,7 @@ struct CollectivePoint {
   int ranks = 0;
   int nodes = 0;
   Seconds least;  ///< what the links alone would take: no measurement can be shorter
+  bool in_place = false;
 };
 
 /// One positive figure in the base unit.

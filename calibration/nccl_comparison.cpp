@@ -104,15 +104,7 @@ void force(std::optional<Choice>& choice, const NcclInfoLog& log, const std::str
            std::span<const Choice> all, std::vector<std::string>& notes) {
   const auto set = log.environment.find(variable);
   if (set == log.environment.end()) return;
-  std::string wanted;
-  for (const char c : set->second) {
-    if (c != '_') wanted += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  }
-  for (const Choice one : all) {
-    std::string name(word(one));
-    std::erase(name, '_');
-    if (name == wanted) choice = one;
-  }
+  if (const auto forced = forced_choice(log, variable, all)) choice = forced;
   notes.push_back(fmt::format("{}={} was set: {}", variable, set->second,
                               choice ? "the model is forced to it too" : "the model ignores it"));
 }

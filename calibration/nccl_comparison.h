@@ -2,8 +2,10 @@
 // cluster.
 #pragma once
 
+#include <cctype>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -40,6 +42,24 @@ struct NcclComparison {
   std::vector<ComparedCall> calls;
   std::vector<std::string> notes;  ///< versions, networks and forced choices that differ
 };
+
+/// The one choice that NCCL_ALGO or NCCL_PROTO forced; none where it was not set, or to a list.
+template <class Choice>
+std::optional<Choice> forced_choice(const NcclInfoLog& log, const std::string& variable,
+                                    std::span<const Choice> all) {
+  const auto set = log.environment.find(variable);
+  if (set == log.environment.end()) return std::nullopt;
+  std::string wanted;
+  for (const char c : set->second) {
+    if (c != '_') wanted += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  }
+  for (const Choice one : all) {
+    std::string name(word(one));
+    std::erase(name, '_');
+    if (name == wanted) return one;
+  }
+  return std::nullopt;
+}
 
 /// Groups are found by their size: all GPUs, one node's, or one of each node. NCCL_ALGO and
 /// NCCL_PROTO of the log are taken over where they name one choice. Channels are those that run,

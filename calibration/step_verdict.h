@@ -23,8 +23,8 @@ struct StepMiss {
 /// of its own decides nothing. One step alone cannot be left out: 0.
 double odds_of_moving(std::span<const StepMiss> steps);
 
-/// Whether the odds are fifty to one (e^4), and not by a single run: without its own share they still
-/// favour moving by e to one.
+/// Whether the odds are fifty to one (e^4), and not by a single run: without its own share they
+/// still favour moving by e to one.
 bool steps_move_constants(std::span<const StepMiss> steps);
 
 /// How far further steps scatter over what the profile states: the factor on `noise` with which a

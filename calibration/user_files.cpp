@@ -11,8 +11,11 @@
 #include "base/unit_text.h"
 #include "calibration/cleaning.h"
 #include "calibration/measured_runs.h"
+#include "calibration/nccl_facts.h"
 #include "calibration/readers/kineto_trace.h"
 #include "calibration/readers/memory_table.h"
+#include "calibration/stalled_runs.h"
+#include "sim/search/step_clock.h"
 
 namespace stepcast {
 namespace {
@@ -35,6 +38,7 @@ class FileReader {
 
   UserMeasurements read() {
     for (const std::string& file : files_.suites) read_suite_file(file);
+    for (const std::string& file : files_.nccl_logs) read_nccl_info_log(file);
     for (const std::string& file : files_.nccl_logs) read_nccl_log(file);
     for (const std::string& file : files_.train_logs) read_train_log(file);
     for (const std::string& file : files_.kernel_tables) read_kernels(file);
@@ -53,9 +57,22 @@ class FileReader {
         CalibrationInput{file, std::move(format), content_hash(bytes), 0, 0, {}});
   }
 
-  void read_nccl_log(const std::string& file) {
+  // Before the tables, which are fitted with what it says.
+  void read_nccl_info_log(const std::string& file) {
     need_scenario(file);
     const std::string text = read_text_file(file);
+    if (!is_nccl_info(text)) return;
+    Scenario& reference = measured_.reference;
+    const NcclFacts facts = nccl_facts(parse_nccl_info(text, file), reference);
+    reference.nccl = facts.choice;
+    reference.profile.network.nccl = facts.choice;
+    CalibrationInput& input = begin(file, "NCCL_DEBUG=INFO", text);
+    input.findings = as_findings(facts.findings);
+  }
+
+  void read_nccl_log(const std::string& file) {
+    const std::string text = read_text_file(file);
+    if (is_nccl_info(text)) return;
     std::vector<Evidence> rows =
         collective_evidence(parse_nccl_tests(text, file), measured_.reference);
     const Profile& prior = measured_.reference.profile;
@@ -67,8 +84,12 @@ class FileReader {
       clean.findings.push_back(std::move(half));
     }
     input.rows_used = static_cast<int>(clean.rows.size());
+    CleanCollectives sizes = one_row_for_each_size(std::move(clean.rows), prior);
     input.findings = as_findings(clean.findings);
-    add(std::move(clean.rows));
+    for (const CalibrationFinding& finding : as_findings(sizes.findings)) {
+      input.findings.push_back(finding);
+    }
+    add(std::move(sizes.rows));
   }
 
   void read_train_log(const std::string& file) {
@@ -149,7 +170,8 @@ class FileReader {
     }
   }
 
-  // A rank waits inside its kernel for the others: the shortest call is what counts, loosely.
+  // A rank waits inside its kernel for the others, so even the shortest call is only a bound: it
+  // says that a collective is faster than predicted, not that it is slower.
   void add_traced(const TracedCollective& traced, const std::string& file,
                   CalibrationInput& input) {
     constexpr double kWaitNoise = 0.15;
@@ -162,7 +184,17 @@ class FileReader {
     NcclTestsLog log{file, {}, {{traced.collective, ranks, std::nullopt, {}}}};
     log.tables.front().rows.push_back({traced.message, traced.shortest, std::nullopt, 0});
     std::vector<Evidence> rows = collective_evidence(log, measured_.reference);
-    for (Evidence& row : rows) row.noise = kWaitNoise;
+    Evidence& row = rows.front();
+    row.noise = kWaitNoise;
+    const double of_predicted = row.measured / row.predict(measured_.reference.profile);
+    if (of_predicted > 1 + kWaitNoise) {
+      input.findings.push_back(
+          {fmt::format("{}: the shortest call took {:.1f} times the predicted time; not fitted to, "
+                       "since a rank's "
+                       "wait for the others is in it",
+                       row.name, of_predicted)});
+      return;
+    }
     ++input.rows_used;
     add(std::move(rows));
   }
@@ -182,8 +214,16 @@ class FileReader {
     const std::string text = read_text_file(file);
     CalibrationInput& input = begin(file, "scenario suite", text);
     const std::size_t first = measured_.evidence.size();
-    for (Scenario& run : read_scenarios(file, options_)) {
+    const std::vector<Scenario> runs = read_scenarios(file, options_);
+    const std::vector<bool> stalled = which_stalled(runs, file);
+    for (std::size_t i = 0; i < runs.size(); ++i) {
+      const Scenario& run = runs[i];
       ++input.rows;
+      if (stalled[i]) {
+        input.findings.push_back(
+            {fmt::format("stalled: {} ({}); left out", run.title, run.pointer)});
+        continue;
+      }
       const std::optional<Seconds> time = measured_step_time(run);
       if (!time && !(run.measured && run.measured->peak_memory)) continue;
       ++input.rows_used;
@@ -203,6 +243,24 @@ class FileReader {
                        "\"measured\"");
     }
     check_units(std::span(measured_.evidence).subspan(first), measured_.reference.profile);
+  }
+
+  // By stalled_runs.h; those without a step time did not.
+  static std::vector<bool> which_stalled(const std::vector<Scenario>& runs,
+                                         const std::string& suite) {
+    std::vector<RunTime> times;
+    std::vector<std::size_t> places;
+    for (std::size_t i = 0; i < runs.size(); ++i) {
+      const std::optional<Seconds> measured = measured_step_time(runs[i]);
+      if (!measured) continue;
+      StepClock clock(runs[i]);
+      times.push_back({&runs[i], suite, *measured, clock.step_time(runs[i].profile)});
+      places.push_back(i);
+    }
+    const std::vector<bool> found = stalled_runs(times);
+    std::vector<bool> stalled(runs.size());
+    for (std::size_t i = 0; i < places.size(); ++i) stalled[places[i]] = found[i];
+    return stalled;
   }
 
   // The run on the most nodes says what the network is.
@@ -248,9 +306,13 @@ class FileReader {
 UserMeasurements read_user_files(const UserFiles& files) {
   UserMeasurements measured = FileReader(files).read();
   if (measured.evidence.empty()) {
-    throw InputError({"calibrate", ""}, "there is nothing to calibrate with",
-                     "name logs by --nccl-log or --train-log, tables by --kernels, or a suite with "
-                     "measured runs by --runs");
+    throw InputError(
+        {"calibrate", ""},
+        measured.inputs.empty()
+            ? "there is nothing to calibrate with"
+            : "there is nothing to calibrate with: these files hold nothing that was measured",
+        "name logs by --nccl-log or --train-log, tables by --kernels, or a suite with "
+        "measured runs by --runs");
   }
   return measured;
 }

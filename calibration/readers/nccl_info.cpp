@@ -107,6 +107,9 @@ class InfoReader {
     if (words.empty()) return;
     if (text.starts_with("Using network ")) {
       log_.network = std::string(text.substr(14));
+    } else if (text.starts_with("NET/IB : Using ")) {
+      const std::string_view listed = text.substr(0, text.find(" ; "));
+      log_.nics = static_cast<int>(std::count(listed.begin(), listed.end(), '['));
     } else if (words[0] == "Channel") {
       read_channel(text, thread);
     } else if (words.size() > 2 && words[1] == "coll" && words[2].starts_with("channels")) {
@@ -128,6 +131,12 @@ class InfoReader {
     NcclCommunicator& open = open_[thread];
     if (const std::size_t via = text.find(" via "); via != std::string_view::npos) {
       ++open.connections[transport_of(text.substr(via + 5))];
+      if (text.substr(via + 5).starts_with("NET/")) {
+        ++log_.network_connections;
+        if (text.ends_with("/GDRDMA") || text.find("/GDRDMA/") != std::string_view::npos) {
+          ++log_.gpu_direct;
+        }
+      }
       return;
     }
     const Words words = words_of(text);

@@ -34,8 +34,11 @@ struct NcclCall {
 
 struct NcclInfoLog {
   std::string file;
-  std::string version;                             ///< "2.18.3"; empty where it is not said
-  std::string network;                             ///< "IB", "Socket", "AWS Libfabric"
+  std::string version;          ///< "2.18.3"; empty where it is not said
+  std::string network;          ///< "IB", "Socket", "AWS Libfabric"
+  int nics = 0;                 ///< of a node, as NET/IB lists them; 0 where it does not
+  int network_connections = 0;  ///< over NET
+  int gpu_direct = 0;           ///< of these, from and to a GPU's memory without the CPU's
   std::map<std::string, std::string> environment;  ///< NCCL_ALGO and so on, where set
   std::vector<NcclCommunicator> communicators;     ///< in order, of every rank that printed
   std::vector<NcclCall> calls;

@@ -41,7 +41,8 @@ std::vector<Evidence> rows_of(double factor) {
     row.measured = factor * time;
     row.noise = 0.03;
     row.predict = [time](const Profile&) { return time; };
-    row.collective = CollectivePoint{CollectiveKind::AllReduce, Bytes(size), 16, 2, Seconds()};
+    row.collective =
+        CollectivePoint{CollectiveKind::AllReduce, Bytes(size), 16, 2, Seconds(), false};
     rows.push_back(row);
   }
   return rows;
@@ -55,6 +56,28 @@ TEST_CASE("three planted stalls are named with their lines", "[calibration]") {
   REQUIRE(clean.findings.size() == 3);
   CHECK_THAT(clean.findings[0], Contains("stall: line 13 ") && Contains("3.0 times"));
   CHECK_THAT(clean.findings[2], Contains("stall: line 30 "));
+}
+
+TEST_CASE(
+    "repeats of a size leave the one whose time is the median, in place and out of place apart",
+    "[calibration]") {
+  std::vector<Evidence> rows;
+  for (const double factor : {1.3, 0.9, 1.1}) {
+    for (Evidence& row : rows_of(factor)) rows.push_back(std::move(row));
+  }
+  for (Evidence& row : rows_of(2.0)) {
+    row.collective->in_place = true;
+    rows.push_back(std::move(row));
+  }
+  const CleanCollectives clean = one_row_for_each_size(rows, {});
+  CHECK(clean.rows.size() == 2 * 22);
+  for (const Evidence& row : clean.rows) {
+    const double expected = row.collective->in_place ? 2.0 : 1.1;
+    CHECK_THAT(row.measured, Catch::Matchers::WithinRel(expected * row.predict({}), 1e-12));
+  }
+  REQUIRE(clean.findings.size() == 1);
+  CHECK_THAT(clean.findings[0], Contains("88 rows repeat sizes: 44 stand for them"));
+  CHECK(one_row_for_each_size(rows_of(1.0), {}).findings.empty());
 }
 
 TEST_CASE("times in milliseconds are named as mixed-up units", "[calibration]") {
