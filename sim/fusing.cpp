@@ -33,12 +33,14 @@ std::optional<int> meeting_place(const FoldedProgram& folded, int rank_class, in
   return place;
 }
 
-// Whether all that arrive there are classes of one program, which call it by the same number.
-bool all_alike(const FoldedProgram& folded, int communicator) {
+// Whether all that arrive there are classes of one program, which call it by the same number, and
+// meet nobody elsewhere in the block.
+bool all_alike(const FoldedProgram& folded, int communicator, int block) {
   const auto& arrivals = folded.communicators[static_cast<std::size_t>(communicator)].arrivals;
   return std::all_of(arrivals.begin(), arrivals.end(), [&](const Arrival& arrival) {
     return &folded.text(arrival.rank_class) == &folded.text(arrivals.front().rank_class) &&
-           arrival.local_number == arrivals.front().local_number;
+           arrival.local_number == arrivals.front().local_number &&
+           meeting_place(folded, arrival.rank_class, block) == communicator;
   });
 }
 
@@ -75,7 +77,7 @@ Seconds body_time(const FoldedProgram& folded, int rank_class, int block, int co
 
 std::optional<FusedBlock> fuse(const FoldedProgram& folded, int rank_class, int block) {
   const std::optional<int> place = meeting_place(folded, rank_class, block);
-  if (!place || (*place >= 0 && !all_alike(folded, *place))) return std::nullopt;
+  if (!place || (*place >= 0 && !all_alike(folded, *place, block))) return std::nullopt;
   const std::vector<Seconds> own = stretches(folded, rank_class, block);
   if (*place < 0) return FusedBlock{-1, Seconds(), own.front(), Seconds()};
   return FusedBlock{*place, own.front(), body_time(folded, rank_class, block, *place), own.back()};

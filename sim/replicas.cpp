@@ -107,7 +107,7 @@ struct PlacedBlock {
 // lie there.
 std::set<int> nodes_touched(const ParallelPlan& plan, const Blocks& blocks, int gpus) {
   const RankGrid grid = rank_grid(plan);
-  const int replica = plan.tensor_parallel * plan.context_parallel * plan.expert_parallel;
+  const int replica = plan.tensor_parallel * plan.context_parallel;
   std::set<int> touched;
   for (int rank = 0; rank < replica; ++rank) {
     std::set<int> nodes;

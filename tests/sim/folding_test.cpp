@@ -154,6 +154,23 @@ TEST_CASE("two rings through one NIC take twice as long as through two", "[sim][
   REQUIRE(reduction(1) / reduction(2) == Approx(2.0).epsilon(1e-6));
 }
 
+TEST_CASE("experts spread over one and a half replicas: blocks that meet in a ring are taken apart",
+          "[sim][folding]") {
+  // 12 ranks, experts over 6: ranks 4 and 5 meet ranks 0 to 3 for experts and 6 and 7 for their
+  // matrices, so their blocks cannot run as one, and neither can those of whom they meet.
+  TrainingJob job = small_job({.tensor = 4, .data = 3});
+  job.model.gated_mlp = true;
+  job.model.experts = {.num_experts = 12, .experts_per_token = 2, .ffn_hidden_size = 512};
+  job.plan.sequence_parallel = true;
+  job.plan.expert_parallel = 6;
+  job.plan.expert_tensor_parallel = 1;
+  const Step step(job, small_cluster(3, 4, 4));
+  const FoldedProgram folded = step.folded();
+  const Timeline fused = run_analytic(folded, fuse_all(folded));
+  const Timeline apart = run_analytic(folded, fuse_none(folded));
+  REQUIRE(fused.end() / apart.end() == Approx(1.0).epsilon(1e-12));
+}
+
 TEST_CASE("flows over the same links do not share a limit of their own", "[sim][network]") {
   // Two flows of 1 GB, each limited to 3 GB/s, over one link of 6 GB/s: both end after 1/3 s.
   StepProgram program;
