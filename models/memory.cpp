@@ -189,7 +189,10 @@ Bytes logit_bytes(const WorkContext& c) {
   const double logits = static_cast<double>(tokens_per_micro_batch(c.job)) *
                         static_cast<double>(padded_vocab(c.job, c.framework)) /
                         c.job.plan.tensor_parallel;
-  const bool previous = num_micro_batches(c.job) > 1;
+  // With stages behind the head's, the micro-batch before is in flight there and has its own.
+  const auto places = static_cast<int>(layers_per_chunk(c.job, c.framework).size());
+  const bool at_the_end = head_place(c.job, c.framework) == places - 1;
+  const bool previous = at_the_end && num_micro_batches(c.job) > 1;
   return Bytes(logits * (c.framework.memory.logit_bytes.value +
                          (previous ? c.framework.memory.logit_bytes_previous.value : 0.0)));
 }

@@ -86,7 +86,8 @@ inline constexpr double kScaledByte = 1.0 + 4.0 / 2048.0;
 /// arXiv:2306.10209, section 3.1: blocks of weights with a scale each.
 Seconds dequantization_time(std::int64_t parameters, const WorkContext& context);
 
-/// Logits, their fp32 copy and gradient on the rank that computes the loss.
+/// Logits, their fp32 copy and gradient on the rank that computes the loss; with more than one
+/// micro-batch what is still alive of the one before, unless that is in flight on the same rank.
 Bytes logit_bytes(const WorkContext& context);
 
 /// NCCL's buffers, outside the allocator: for each of the rank's communicators and channels a

@@ -105,3 +105,16 @@ TEST_CASE("ZeRO 3 holds two gathered layers and the tables", "[models][memory]")
   // 2 bytes x (2 x 12,584,960 + 65,537,024)
   REQUIRE(gathered_parameters(all, rank.work()).value() == 181'413'888);
 }
+
+TEST_CASE("logits of the micro-batch before count once, also where it is in flight",
+          "[models][memory]") {
+  // Of 8 layers that cost 4 x 1024 x 1024 + 3 x 1024 x 4096 each and a head of 32,000 x 1024 (1.95
+  // layers), dealt by cost to 8 stages, the sixth closes with the last layer: the head stands on
+  // the seventh, and the eighth is empty.
+  const int stages = GENERATE(1, 8);
+  SmallRank rank({.pipeline = stages});
+  rank.profile.framework.layer_split = LayerSplit::ByCost;
+  rank.profile.framework.memory.logit_bytes_previous.value = 4;
+  REQUIRE(head_stage(rank.job, rank.profile.framework) == (stages == 1 ? 0 : 6));
+  REQUIRE(logit_bytes(rank.work()).value() == (stages == 1 ? 6.0 + 4.0 : 6.0) * 512 * 32'000);
+}
