@@ -51,7 +51,8 @@ Knob more_recompute(const Scenario& scenario) {
     if (model.experts.used()) list += R"(, "experts")";
     knob.push_back(recompute_operations(list));
   }
-  knob.push_back({"plan/recompute=full", "plan/recompute_operations=null"});
+  knob.push_back({"plan/recompute=full"});
+  if (plan.recompute_operations.any()) knob.back().push_back("plan/recompute_operations=null");
   return knob;
 }
 
