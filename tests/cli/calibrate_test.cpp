@@ -6,6 +6,7 @@
 // all_reduce_today); times in ms. What was planted is what must be named.
 #include <catch2/catch.hpp>
 #include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -105,6 +106,25 @@ TEST_CASE("a check agrees with a log of the same links and names a slow NIC's cl
     if (one["name"] != "latency between nodes") continue;
     CHECK_THAT(one["ratio"].get<double>(), Catch::WithinAbs(1.0, 0.1));
   }
+}
+
+TEST_CASE("a calibration that is interrupted leaves no half profile, and the old one as it was",
+          "[cli]") {
+  const std::string signal = GENERATE("INT", "TERM", "KILL");
+  const std::string seconds = GENERATE("0.02", "0.1", "0.3");
+  const bool replaces = GENERATE(true, false);
+  CAPTURE(signal, seconds, replaces);
+  const TemporaryFolder folder;
+  const std::string profile = folder.path("my_cluster.json");
+  const std::string old_text = "what stood there before";
+  if (replaces) std::ofstream(profile) << old_text;
+  test::run_command({"/usr/bin/timeout", "-s", signal, seconds, STEPCAST_PROGRAM, "calibrate",
+                     "--scenario", example("scenario.json"), "--nccl-log",
+                     example("all_reduce.txt"), "--out", profile});
+  const std::string found = test::text_of(profile);
+  const bool as_before = found == (replaces ? old_text : "");
+  CHECK((as_before || nlohmann::json::parse(found).contains("calibration")));
+  if (found.empty()) CHECK_FALSE(std::filesystem::exists(profile));
 }
 
 }  // namespace stepcast
