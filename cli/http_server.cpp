@@ -54,7 +54,7 @@ struct HttpServer::State {
   std::optional<ServedAnswer> refused(const httplib::Request& request,
                                       httplib::Response& response) const {
     const std::string host = request.get_header_value("Host");
-    if (!is_own(host)) {
+    if (request.get_header_value_count("Host") != 1 || !is_own(host)) {
       return refusal(403, fmt::format("found Host \"{}\", expected 127.0.0.1:{}", host, port),
                      "open the address that the program printed");
     }
