@@ -12,6 +12,7 @@
 #include "reports/html.h"
 #include "reports/json.h"
 #include "reports/memory_snapshot.h"
+#include "reports/step_drawing.h"
 #include "reports/text.h"
 
 namespace stepcast {
@@ -36,7 +37,7 @@ struct PredictCommand {
 };
 
 // One prediction, with what is to be seen of its step in files.
-Predictions predict_watched(const PredictCommand& command) {
+Predictions predict_watched(const PredictCommand& command, const ScenarioOptions& options) {
   std::optional<OutputFile> trace;
   std::optional<OutputFile> snapshot;
   if (command.trace) trace.emplace(*command.trace, "the trace", "--trace");
@@ -48,8 +49,7 @@ Predictions predict_watched(const PredictCommand& command) {
     if (trace) write_chrome_trace(trace->stream(), step);
     if (snapshot) write_memory_snapshot(snapshot->stream(), scenario, step, report);
   };
-  Predictions predictions =
-      predict_one(command.options, trace ? "--trace" : "--memory-snapshot", watch);
+  Predictions predictions = predict_one(options, trace ? "--trace" : "--memory-snapshot", watch);
   if (trace) trace->publish();
   if (snapshot) snapshot->publish();
   return predictions;
@@ -70,9 +70,9 @@ void add_advice(std::vector<Prediction>& predictions, const ScenarioOptions& opt
 
 Answer run_predict(const PredictCommand& command) {
   ScenarioOptions options = command.options;
-  options.links |= options.format == Format::Json;
+  const bool prints_links = options.links || options.format == Format::Json;
   check_report_file(options.report);
-  if (options.links && options.format == Format::Csv) {
+  if (prints_links && options.format == Format::Csv) {
     throw InputError({"--links", ""}, "links have no place in a row of CSV",
                      "--format text and --format json give them");
   }
@@ -80,11 +80,17 @@ Answer run_predict(const PredictCommand& command) {
     throw InputError({"--advise", ""}, "advice has no place in a row of CSV",
                      "--format text and --format json give it");
   }
-  Predictions predictions = command.watches() ? predict_watched(command) : predict_paths(options);
+  options.links = prints_links || options.report;
+  Predictions predictions =
+      command.watches() ? predict_watched(command, options) : predict_paths(options);
   if (command.advise) add_advice(predictions.answers, options);
   const int exit_code = predictions.complete ? 0 : fault_exit;
   if (options.report && !predictions.answers.empty()) {
-    write_report_file(*options.report, prediction_html(predictions.answers));
+    write_report_file(*options.report,
+                      prediction_html(predictions.answers, drawings_of(predictions.answers)));
+  }
+  for (Prediction& prediction : predictions.answers) {
+    if (!prints_links) prediction.report.links.clear();
   }
   switch (options.format) {
     case Format::Text:

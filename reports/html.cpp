@@ -11,6 +11,7 @@
 #include "reports/comparison.h"
 #include "reports/json.h"
 #include "reports/scenario_text.h"
+#include "reports/step_drawing.h"
 #include "reports/text.h"
 #include "reports/topology_map.h"
 
@@ -96,8 +97,10 @@ Json prediction_page(std::span<const Prediction> predictions) {
   return page_data("predict", predictions, results_json(predictions));
 }
 
-std::string prediction_html(std::span<const Prediction> predictions) {
-  return html_page(html_template(), prediction_page(predictions));
+std::string prediction_html(std::span<const Prediction> predictions, const Json& drawings) {
+  Json data = prediction_page(predictions);
+  data["drawings"] = drawings;
+  return html_page(html_template(), data);
 }
 
 std::string comparison_html(std::span<const Prediction> predictions) {
@@ -107,6 +110,8 @@ std::string comparison_html(std::span<const Prediction> predictions) {
 
 std::string sweep_html(const SweepAnswer& answer) {
   Json data = page_data("sweep", answer.front, sweep_json(answer, true));
+  const std::size_t best = answer.front.empty() ? 0 : 1;
+  data["drawings"] = drawings_of(std::span(answer.front).first(best));
   data["proof"] = proof_sentence(answer.result);
   data["left_out"] = variant_notes(*answer.space);
   return html_page(html_template(), data);

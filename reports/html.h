@@ -29,8 +29,10 @@ std::string html_page(std::string_view page, const nlohmann::ordered_json& data)
 /// What the page is given of predictions: kind, result as --format json prints it, and texts.
 nlohmann::ordered_json prediction_page(std::span<const Prediction> predictions);
 
-/// What --format json prints, as a page. Throws as html_template() does.
-std::string prediction_html(std::span<const Prediction> predictions);
+/// What --format json prints, as a page, with the `drawings_of` the predictions. Throws as
+/// html_template() does.
+std::string prediction_html(std::span<const Prediction> predictions,
+                            const nlohmann::ordered_json& drawings);
 
 /// The comparison's JSON as a page. Requires at least two predictions.
 std::string comparison_html(std::span<const Prediction> predictions);

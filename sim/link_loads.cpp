@@ -114,23 +114,42 @@ Activity LinkLoad::busiest() const {
   return static_cast<Activity>(std::max_element(carried.begin(), carried.end()) - carried.begin());
 }
 
-std::vector<LinkLoad> link_loads(const StepProgram& program, const Placement& placement,
-                                 const Cluster& cluster, const NetworkProfile& network) {
+namespace {
+
+std::vector<Carried> tally(const StepProgram& program, const Placement& placement,
+                           const Cluster& cluster, const NetworkProfile& network) {
   const std::vector<CommunicatorFlows> flows =
       communicator_flows(program, placement, cluster, network);
   LoadTally tally(program, cluster.links().size());
   for (std::size_t c = 0; c < flows.size(); ++c) {
     if (!flows[c].members.empty()) tally.add(c, flows[c]);
   }
-  return alike_together(tally.carried(), cluster.links());
+  return tally.carried();
+}
+
+std::vector<Carried> tally(const Scenario& scenario, const Cluster& cluster) {
+  const Placement placement = place_ranks(rank_grid(scenario.job.plan), cluster);
+  const StepProgram program =
+      training_step(scenario.job, scenario.profile, scenario.device(), placement, cluster);
+  return tally(program, placement, cluster, scenario.profile.network);
+}
+
+}  // namespace
+
+std::vector<LinkLoad> link_loads(const StepProgram& program, const Placement& placement,
+                                 const Cluster& cluster, const NetworkProfile& network) {
+  return alike_together(tally(program, placement, cluster, network), cluster.links());
 }
 
 std::vector<LinkLoad> link_loads(const Scenario& scenario) {
   const Cluster cluster(scenario.cluster);
-  const Placement placement = place_ranks(rank_grid(scenario.job.plan), cluster);
-  const StepProgram program =
-      training_step(scenario.job, scenario.profile, scenario.device(), placement, cluster);
-  return link_loads(program, placement, cluster, scenario.profile.network);
+  return alike_together(tally(scenario, cluster), cluster.links());
+}
+
+std::vector<Bytes> carried_by_links(const Scenario& scenario, const Cluster& cluster) {
+  std::vector<Bytes> totals;
+  for (const Carried& carried : tally(scenario, cluster)) totals.push_back(total_of(carried));
+  return totals;
 }
 
 }  // namespace stepcast

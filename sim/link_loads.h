@@ -35,4 +35,7 @@ std::vector<LinkLoad> link_loads(const StepProgram& program, const Placement& pl
 /// The same of a scenario's step, all its replicas placed.
 std::vector<LinkLoad> link_loads(const Scenario& scenario);
 
+/// [LinkId] -> all bytes that it carries in the scenario's step.
+std::vector<Bytes> carried_by_links(const Scenario& scenario, const Cluster& cluster);
+
 }  // namespace stepcast

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from chromium import run_checks
 from looks import check_looks, tooltip
+from predict_page import check_prediction_charts
 from sweep_page import check_long_table, check_sweep_charts
 
 GUIDE = "scenarios/guide/65b_8_nodes.json"
@@ -186,11 +187,13 @@ def figure_text(content, pointer):
 def check_predictions(pages):
     result, content, page = pages.check("predict", PREDICT, lambda result: result_keys(result)
                                         + [f"/claims/{key}/claimed"
-                                           for key in result.get("claims", {})])
+                                           for key in result.get("claims", {})]
+                                        + ["/links/0/utilisation", "/links/0/carried_bytes"])
     for text in [result["title"], result["bottleneck"], *result.get("warnings", [])]:
         assert text in content.text, text
     page.hover(".chart path[fill='#3f7fd9']")
     assert figure_text(content, "/breakdown_s/compute") in tooltip(page, 0), tooltip(page, 0)
+    check_prediction_charts(page, result)
     page.close()
     pages.check("suite", SUITE, lambda results: [
         key for index, one in enumerate(results) for key in result_keys(one, f"/{index}")])
@@ -202,6 +205,11 @@ def check_predictions(pages):
 def check_comparison(pages):
     result, content, page = pages.check("compare", COMPARE, comparison_keys)
     assert result["moved"][0]["answer"] in content.text
+    fall = ".chart[aria-label^='From the step']"
+    page.hover(f"{fall} path[fill='#2e9e6b'], {fall} path[fill='#c8553d']")
+    text = tooltip(page, 1)
+    changes = {figure for at, _, figure in content.figures if at.endswith("change_s")}
+    assert any(text.endswith(change) for change in changes), (text, changes)
     page.close()
 
 
@@ -209,6 +217,8 @@ def check_validation(pages):
     result, content, page = pages.check("validate", VALIDATE, validation_keys)
     for text in ["predicted = measured", "happened as foreseen", "n = "]:
         assert text in content.text, text
+    page.hover(".chart path[fill='#3f7fd9']", 2)
+    assert "measured " in tooltip(page, 0) and "error " in tooltip(page, 0), tooltip(page, 0)
     page.close()
 
 

@@ -74,11 +74,11 @@ TEST_CASE("the built page has one data element and asks for nothing outside", "[
 TEST_CASE("pages hold the same JSON that the commands print", "[reports][contract]") {
   if (!built_with_page()) return;
   const std::vector<Prediction> both{test::prediction_of_10_s(), test::prediction_of_6_s()};
-  const Json one = Json::parse(data_text(prediction_html(std::span(both).first(1))));
+  const Json one = Json::parse(data_text(prediction_html(std::span(both).first(1), Json::array())));
   REQUIRE(one["kind"] == "predict");
   REQUIRE(one["result"] == result_json(both[0].report));
   REQUIRE(one["descriptions"].size() == 1);
-  const Json several = Json::parse(data_text(prediction_html(both)));
+  const Json several = Json::parse(data_text(prediction_html(both, Json::array())));
   REQUIRE(several["result"] == results_json(both));
   const Json comparison = Json::parse(data_text(comparison_html(both)));
   REQUIRE(comparison["kind"] == "compare");

@@ -2,7 +2,7 @@
 // sharply.
 import { BarChart, CustomChart, GraphChart, LineChart, ParallelChart, ScatterChart }
   from "echarts/charts";
-import { GridComponent, LegendComponent, MarkAreaComponent, MarkLineComponent, ParallelComponent,
+import { DataZoomComponent, GridComponent, LegendComponent, MarkAreaComponent, MarkLineComponent, ParallelComponent,
          TooltipComponent } from "echarts/components";
 import { init, use } from "echarts/core";
 import type { EChartsCoreOption, EChartsType } from "echarts/core";
@@ -11,7 +11,8 @@ import { SVGRenderer } from "echarts/renderers";
 
 import { element } from "./dom";
 
-use([BarChart, CustomChart, GraphChart, LineChart, ParallelChart, ScatterChart, GridComponent,
+use([BarChart, CustomChart, DataZoomComponent, GraphChart, LineChart, ParallelChart, ScatterChart,
+     GridComponent,
      LabelLayout, LegendComponent, MarkAreaComponent, MarkLineComponent, ParallelComponent,
      TooltipComponent, SVGRenderer]);
 

@@ -2,7 +2,10 @@
 import { memoryBars, timeBars, usedKeys } from "./bars";
 import { element, figure, paragraph, section, table } from "./dom";
 import * as format from "./format";
-import type { Result, Texts } from "./result";
+import { clusterDrawing, useLegend } from "./cluster_drawing";
+import type { Drawing, LinkLoad, Result, Texts } from "./result";
+import { memoryCurves, timeline } from "./step_charts";
+import { foldedNote } from "./topology";
 
 type Child = Node | string;
 
@@ -69,7 +72,49 @@ function timeSection(result: Result, at: string): HTMLElement {
                  table(`Parts of the step, ${where}`, ["", "time", "of the step"], rows));
 }
 
-function memorySection(result: Result, at: string): HTMLElement {
+const drawnStages = (drawing: Drawing): string =>
+  drawing.stages > drawing.memory.length
+    ? `${drawing.memory.length} of ${drawing.stages} stages are drawn. ` : "";
+
+function timelineSection(drawing: Drawing | undefined): HTMLElement[] {
+  if (!drawing) return [];
+  return [section(
+    "What runs when", timeline("What each stage's streams do over the step", drawing),
+    paragraph(`${drawnStages(drawing)}A row is a stream of a stage. Drag the slider below to zoom, ` +
+              "or turn the wheel with Ctrl held; stream by stream, gaps are waits. Spans of a kind " +
+              "closer than a two-thousandth of the step are drawn as one.", "quiet"))];
+}
+
+const rowsOfLinks = 12;
+
+function linksTable(links: LinkLoad[], at: string): HTMLElement[] {
+  if (links.length === 0) return [];
+  const rows = links.slice(0, rowsOfLinks).map((link, index) => {
+    const shown = (key: "links" | "bandwidth_bytes_per_s" | "carried_bytes" | "utilisation",
+                   text: string) => figure(link[key], text, `${at}/links/${index}/${key}`);
+    return [link.name, shown("links", link.links.toLocaleString("en-US")),
+            shown("bandwidth_bytes_per_s", format.rate(link.bandwidth_bytes_per_s)),
+            shown("carried_bytes", format.bytes(link.carried_bytes)),
+            shown("utilisation", format.share(link.utilisation)), format.words(link.activity)];
+  });
+  const more = links.length > rows.length ? `, the fullest ${rows.length} of ${links.length}` : "";
+  return [table(`Mean over the step, of links that carry the same${more}`,
+                ["", "links", "bandwidth", "carried by each", "full", "mostly"], rows)];
+}
+
+function linksSection(result: Result, drawing: Drawing | undefined, at: string): HTMLElement[] {
+  const use = drawing?.use;
+  if (!use) return [];
+  const network = use.network
+    ? [clusterDrawing("How full the links of the network are", use.network),
+       ...foldedNote(use.network)] : [];
+  return [section("How full the links are", ...network,
+                  paragraph(`Node ${use.node_number}, which has the fullest link inside:`, "quiet"),
+                  clusterDrawing("How full the links of a node are", use.node),
+                  ...foldedNote(use.node), useLegend(), ...linksTable(result.links ?? [], at))];
+}
+
+function memorySection(result: Result, drawing: Drawing | undefined, at: string): HTMLElement {
   const stages = result.memory.per_stage;
   const capacity = result.memory.capacity_bytes;
   const keys = usedKeys(stages.map((stage) => stage.parts_bytes));
@@ -87,7 +132,11 @@ function memorySection(result: Result, at: string): HTMLElement {
   });
   const bars = stages.map((stage) => ({ name: `stage ${stage.stage}`, parts: stage.parts_bytes }));
   return section(
-    "Memory of a GPU at its peak",
+    "Memory of a GPU",
+    ...(drawing ? [memoryCurves("Allocated memory of each stage over the step", drawing, capacity),
+                   paragraph(`${drawnStages(drawing)}Allocated by the framework; what the device ` +
+                             "holds beyond that (reserved fragments, CUDA context, NCCL) stands " +
+                             "below, at the peak.", "quiet")] : []),
     memoryBars("Memory by pipeline stage, beside the capacity", bars, capacity),
     table(`Peak by pipeline stage; capacity ${format.bytes(capacity)}`,
           ["", "allocated", "reserved", "device", "of capacity", "peak at"], use),
@@ -132,9 +181,11 @@ export function heading(level: string, title: string, description: string[]): HT
 
 /// `at`: JSON pointer of the result.
 export function prediction(result: Result, texts: Texts, index: number, at: string): HTMLElement {
+  const drawing = texts.drawings?.[index];
   return element("article", { id: `prediction-${index}` },
                  heading("h1", result.title, texts.descriptions[index]), headline(result, at),
-                 timeSection(result, at), memorySection(result, at),
+                 timeSection(result, at), ...timelineSection(drawing),
+                 memorySection(result, drawing, at), ...linksSection(result, drawing, at),
                  ...claimsSection(result, texts.caveats[index], at),
                  ...warningsSection(result.warnings ?? []),
                  engineLine(result, texts.notes[index]));

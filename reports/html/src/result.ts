@@ -18,6 +18,16 @@ export interface Claim {
   agrees: boolean;
 }
 
+/// `links` links that carry the same.
+export interface LinkLoad {
+  name: string;
+  links: number;
+  bandwidth_bytes_per_s: number;
+  carried_bytes: number;
+  utilisation: number;
+  activity: string;
+}
+
 export interface Result {
   title: string;
   step_time_s: number;
@@ -43,6 +53,7 @@ export interface Result {
     settings?: string;
   };
   claims?: Record<string, Claim>;
+  links?: LinkLoad[];
   warnings?: string[];
 }
 
@@ -257,12 +268,34 @@ export interface Topology {
   network?: ClusterMap;
 }
 
+/// [begin, end, number of its name, number of its activity, micro-batch]; times in seconds.
+export type DrawnSpan = [number, number, number, number, number];
+
+export interface Track {
+  stage: number;
+  stream: string;
+  spans: DrawnSpan[];
+}
+
+/// What ran when on some of the stages, what they had allocated ([time, bytes]), and how full the
+/// links are; `use` is null where nothing is sent.
+export interface Drawing {
+  step_time_s: number;
+  stages: number;
+  names: string[];
+  activities: string[];
+  tracks: Track[];
+  memory: { stage: number; points: [number, number][] }[];
+  use: { node_number: number; node: ClusterMap; network?: ClusterMap } | null;
+}
+
 /// `descriptions`: a few lines on each scenario; `notes`: what its engine's times rest on;
-/// `caveats`: what to mind about its claims.
+/// `caveats`: what to mind about its claims; `drawings`: of the first predictions.
 export interface Texts {
   descriptions: string[][];
   notes: string[];
   caveats: string[][];
+  drawings?: Drawing[];
 }
 
 export type Report =
