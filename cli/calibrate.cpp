@@ -83,7 +83,10 @@ void add_files(CLI::App& command, UserFiles& files) {
   command.add_option("--set", files.settings, "Change a key of every scenario; may be repeated")
       ->allow_extra_args(false)
       ->type_name("KEY=VALUE");
-  command.add_option("--nccl-log", files.nccl_logs, "Output of nccl-tests, or what NCCL_DEBUG=INFO printed there")->type_name("FILE...");
+  command
+      .add_option("--nccl-log", files.nccl_logs,
+                  "Output of nccl-tests, or what NCCL_DEBUG=INFO printed there")
+      ->type_name("FILE...");
   command
       .add_option(
           "--train-log", files.train_logs,

@@ -23,7 +23,8 @@ def check_timeline(page, result):
     assert re.search(r"stage \d+, \w+", text) and "micro-batch" in text, text
     before = page.value(TIMES)
     longest = max(float(text.removesuffix(" s").replace(",", "")) for text in before)
-    assert longest <= result["step_time_s"], before
+    rounding = 0.05  # the axis ends at the step's end, which its mark writes in three digits
+    assert longest <= result["step_time_s"] + rounding, before
     x, y = page.middle_of(TIMELINE)
     for _ in range(4):  # control and the wheel: closer
         page.mouse("mouseWheel", x, y, deltaX=0, deltaY=-240, modifiers=2)
