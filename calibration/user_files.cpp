@@ -190,8 +190,7 @@ class FileReader {
     if (of_predicted > 1 + kWaitNoise) {
       input.findings.push_back(
           {fmt::format("{}: the shortest call took {:.1f} times the predicted time; not fitted to, "
-                       "since a rank's "
-                       "wait for the others is in it",
+                       "since a rank's wait for the others is in it",
                        row.name, of_predicted)});
       return;
     }

@@ -1,4 +1,4 @@
-// DeepSpeed's ds_config.json. Keys and defaults: the documentation of DeepSpeed 0.16,
+// DeepSpeed's ds_config.json. Keys and defaults: DeepSpeed's documentation,
 // docs/_pages/config-json.md.
 #include <fmt/format.h>
 #include <fmt/ranges.h>

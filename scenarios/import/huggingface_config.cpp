@@ -1,5 +1,5 @@
 // Hugging Face's config.json: keys and defaults as in the configuration classes of transformers
-// 4.46 (src/transformers/models/*/configuration_*.py).
+// (src/transformers/models/*/configuration_*.py).
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 

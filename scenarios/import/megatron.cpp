@@ -1,5 +1,5 @@
 // Megatron-LM's and Megatron-DeepSpeed's arguments as a scenario. What an option means, and what it
-// means where it is absent: megatron/training/arguments.py of Megatron-LM, core 0.12.
+// means where it is absent: megatron/training/arguments.py of Megatron-LM.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 

@@ -1,5 +1,5 @@
-// Options of Megatron-LM (core 0.12, megatron/training/arguments.py) that say the same as one key
-// of a scenario: read by the import, written by the export. Private to scenarios/import.
+// Options of Megatron-LM (megatron/training/arguments.py) that say the same as one key of a
+// scenario: read by the import, written by the export. Private to scenarios/import.
 #pragma once
 
 #include <array>

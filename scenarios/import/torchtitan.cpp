@@ -1,5 +1,5 @@
-// torchtitan's job file (TOML). Keys and defaults: torchtitan/config_manager.py of 2025, with the
-// names that it had before.
+// torchtitan's job file (TOML). Keys and defaults as torchtitan/config_manager.py names them, and
+// the names that it had before.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 

@@ -19,13 +19,6 @@ std::map<std::string, LinkLoad> by_name(const std::vector<LinkLoad>& loads) {
   return map;
 }
 
-Placement all_in_order(const Cluster& cluster) {
-  std::array<int, kNumAxes> degrees;
-  degrees.fill(1);
-  degrees[static_cast<std::size_t>(Axis::Data)] = cluster.num_gpus();
-  return place_ranks(RankGrid(degrees, kMegatronOrder), cluster);
-}
-
 NetworkProfile plain_network() { return test::plain_profile().network; }
 
 Bytes carried(const LinkLoad& load, Activity activity) {
@@ -40,7 +33,7 @@ TEST_CASE("links: a ring all-gather sends (n - 1) / n of the message over every 
   const Cluster cluster(test::small_cluster(1, 4, 1));
   const StepProgram program = collective_program(CollectiveKind::AllGather, 4_GB, 4);
   const std::vector<LinkLoad> loads =
-      link_loads(program, all_in_order(cluster), cluster, plain_network());
+      link_loads(program, test::all_in_order(cluster), cluster, plain_network());
   REQUIRE(loads.size() == 1);
   CHECK(loads[0].alike == 8);
   CHECK_THAT(loads[0].total().value(), WithinRel(3e9, 1e-9));
@@ -73,7 +66,8 @@ TEST_CASE("links: messages of different activities add up on the links that they
   program.programs[0].blocks.push_back({.body = {send}, .allocations = {}});
   program.programs[0].stream(Stream::Compute) = {call, call, send, gather};
   program.programs[1].stream(Stream::Compute) = {receive, receive, receive, gather};
-  const auto loads = by_name(link_loads(program, all_in_order(cluster), cluster, plain_network()));
+  const auto loads =
+      by_name(link_loads(program, test::all_in_order(cluster), cluster, plain_network()));
   const LinkLoad& out = loads.at("node0/nic0>leaf0");
   CHECK_THAT(carried(out, Activity::PipelineCommunication).value(), WithinRel(3e9, 1e-9));
   CHECK_THAT(carried(out, Activity::DataCommunication).value(), WithinRel(1e9, 1e-9));

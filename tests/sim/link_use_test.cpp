@@ -36,13 +36,6 @@ StepProgram gathers_and_a_message() {
   return program;
 }
 
-Placement all_in_order(const Cluster& cluster) {
-  std::array<int, kNumAxes> degrees;
-  degrees.fill(1);
-  degrees[static_cast<std::size_t>(Axis::Data)] = cluster.num_gpus();
-  return place_ranks(RankGrid(degrees, kMegatronOrder), cluster);
-}
-
 Bytes area(const std::vector<LinkUsePoint>& points, BytesPerSecond bandwidth) {
   Bytes carried;
   for (std::size_t i = 1; i < points.size(); ++i) {
@@ -72,7 +65,7 @@ TEST_CASE("the area under a link's use is what calls, messages and blocks send o
   const Cluster cluster(test::small_cluster(2, 1, 1));
   const StepProgram program = gathers_and_a_message();
   const FoldedProgram folded =  // with every link, the implied ones too
-      unfolded(program, all_in_order(cluster), cluster, test::plain_profile().network);
+      unfolded(program, test::all_in_order(cluster), cluster, test::plain_profile().network);
   const auto carried = areas(folded, run_engine(folded, engine).timeline, cluster);
   // Out of node 0: 2 x 1 GB of the gathers and the message; into it the gathers alone.
   CHECK_THAT(carried.at("node0/nic0>leaf0").value(), WithinRel(3e9, 1e-9));
@@ -83,7 +76,7 @@ TEST_CASE("a link's use never passes what it has where nothing contends", "[sim]
   const Cluster cluster(test::small_cluster(2, 1, 1));
   const StepProgram program = gathers_and_a_message();
   const FoldedProgram folded =
-      fold(program, all_in_order(cluster), cluster, test::plain_profile().network);
+      fold(program, test::all_in_order(cluster), cluster, test::plain_profile().network);
   const Timeline timeline = run_engine(folded, EngineChoice::Analytic).timeline;
   double most = 0;
   for (const auto& points : link_use(folded, timeline)) {

@@ -1,5 +1,7 @@
 #include "tests/support/small_steps.h"
 
+#include <array>
+
 namespace stepcast::test {
 namespace {
 
@@ -114,5 +116,12 @@ Step::Step(const TrainingJob& job, const ClusterSpec& spec, const Profile& with)
       profile(with),
       placement(place_ranks(rank_grid(job.plan), cluster)),
       program(training_step(job, profile, {spec.node.gpu, profile.gpu}, placement, cluster)) {}
+
+Placement all_in_order(const Cluster& cluster) {
+  std::array<int, kNumAxes> degrees;
+  degrees.fill(1);
+  degrees[static_cast<std::size_t>(Axis::Data)] = cluster.num_gpus();
+  return place_ranks(RankGrid(degrees, kMegatronOrder), cluster);
+}
 
 }  // namespace stepcast::test

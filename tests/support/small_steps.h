@@ -27,6 +27,9 @@ struct PlanShape {
 
 TrainingJob small_job(const PlanShape& shape);
 
+/// A data-parallel replica on every GPU, in the order of the GPUs.
+Placement all_in_order(const Cluster& cluster);
+
 /// A step ready to run; keeps alive what the folded programs point to.
 struct Step {
   Step(const TrainingJob& job, const ClusterSpec& spec, const Profile& profile = plain_profile());

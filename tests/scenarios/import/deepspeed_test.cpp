@@ -1,13 +1,14 @@
-#include <algorithm>
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
-#include "base/input_error.h"
 #include "base/unit_text.h"
 #include "scenarios/import/imported.h"
+#include "tests/base/error_text.h"
+#include "tests/scenarios/import/mentions.h"
 
 using namespace stepcast;
 using nlohmann::json;
+using stepcast::test::mentions;
 
 namespace {
 
@@ -25,17 +26,7 @@ const json offloaded = json::parse(R"({
 std::string refusal(const char* patch) {
   json config = offloaded;
   config.merge_patch(json::parse(patch));
-  try {
-    read_deepspeed_config(config, "ds_config.json");
-  } catch (const InputError& error) {
-    return error.what();
-  }
-  return "no error";
-}
-
-bool mentions(const std::vector<std::string>& lines, const std::string& text) {
-  return std::any_of(lines.begin(), lines.end(),
-                     [&](const std::string& line) { return line.find(text) != std::string::npos; });
+  return error_text([&] { read_deepspeed_config(config, "ds_config.json"); });
 }
 
 }  // namespace

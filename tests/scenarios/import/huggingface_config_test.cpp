@@ -5,10 +5,13 @@
 #include "models/transformer.h"
 #include "scenarios/import/imported.h"
 #include "scenarios/scenario.h"
+#include "tests/base/error_text.h"
+#include "tests/scenarios/import/mentions.h"
 #include "tests/scenarios/import/model_text.h"
 
 using namespace stepcast;
 using nlohmann::json;
+using stepcast::test::mentions;
 
 namespace {
 
@@ -57,17 +60,7 @@ json imported_model(const json& config) {
 }
 
 std::string refusal(const json& config) {
-  try {
-    read_huggingface_config(config, "config.json");
-  } catch (const InputError& error) {
-    return error.what();
-  }
-  return "no error";
-}
-
-bool mentions(const std::vector<std::string>& lines, const std::string& text) {
-  return std::any_of(lines.begin(), lines.end(),
-                     [&](const std::string& line) { return line.find(text) != std::string::npos; });
+  return error_text([&] { read_huggingface_config(config, "config.json"); });
 }
 
 }  // namespace

@@ -1,10 +1,13 @@
 #include <catch2/catch.hpp>
 
 #include "scenarios/import/imported.h"
+#include "tests/base/error_text.h"
+#include "tests/scenarios/import/mentions.h"
 #include "tests/scenarios/import/model_text.h"
 
 using namespace stepcast;
 using nlohmann::json;
+using stepcast::test::mentions;
 
 namespace {
 
@@ -48,17 +51,7 @@ std::string with(const std::string& arguments) {
 }
 
 std::string refusal(const std::string& text) {
-  try {
-    read_megatron_script(text, "run.sh");
-  } catch (const InputError& error) {
-    return error.what();
-  }
-  return "no error";
-}
-
-bool mentions(const std::vector<std::string>& lines, const std::string& text) {
-  return std::any_of(lines.begin(), lines.end(),
-                     [&](const std::string& line) { return line.find(text) != std::string::npos; });
+  return error_text([&] { read_megatron_script(text, "run.sh"); });
 }
 
 }  // namespace

@@ -2,7 +2,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "base/input_error.h"
+#include "tests/base/error_text.h"
 
 using namespace stepcast;
 
@@ -20,12 +20,7 @@ std::string last_command(const std::string& text) {
 }
 
 std::string refusal(const std::string& text) {
-  try {
-    read_shell_script(text, "run.sh");
-  } catch (const InputError& error) {
-    return error.what();
-  }
-  return "no error";
+  return error_text([&] { read_shell_script(text, "run.sh"); });
 }
 
 }  // namespace

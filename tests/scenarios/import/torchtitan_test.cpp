@@ -1,12 +1,13 @@
-#include <algorithm>
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
 #include "base/input_error.h"
 #include "scenarios/import/imported.h"
+#include "tests/scenarios/import/mentions.h"
 
 using namespace stepcast;
 using nlohmann::json;
+using stepcast::test::mentions;
 
 namespace {
 
@@ -41,11 +42,6 @@ enable_async_tensor_parallel = true
 mode = "full"
 made_up = 3
 )";
-
-bool mentions(const std::vector<std::string>& lines, const std::string& text) {
-  return std::any_of(lines.begin(), lines.end(),
-                     [&](const std::string& line) { return line.find(text) != std::string::npos; });
-}
 
 }  // namespace
 
