@@ -29,7 +29,6 @@ class FactFinder {
     take_forced();
     for (const ComparedCommunicator& one : comparison.communicators) note_communicator(one);
     note_calls(comparison.calls);
-    if (facts_.findings.empty()) note("nothing in it that a scenario has a key for");
     return std::move(facts_);
   }
 
@@ -134,9 +133,12 @@ class FactFinder {
 
 }  // namespace
 
-bool is_nccl_info(std::string_view text) {
-  return text.find("NCCL INFO") != std::string_view::npos &&
-         text.find("out-of-place") == std::string_view::npos;
+bool holds_nccl_lines(std::string_view text) {
+  return text.find("NCCL INFO") != std::string_view::npos;
+}
+
+bool holds_nccl_tests_table(std::string_view text) {
+  return text.find("out-of-place") != std::string_view::npos;
 }
 
 NcclFacts nccl_facts(const NcclInfoLog& log, const Scenario& scenario) {

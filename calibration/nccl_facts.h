@@ -11,8 +11,9 @@
 
 namespace stepcast {
 
-/// Whether a log is one of NCCL's own and holds no table of nccl-tests.
-bool is_nccl_info(std::string_view text);
+/// Whether NCCL itself printed into a log, and whether a program of nccl-tests printed a table.
+bool holds_nccl_lines(std::string_view text);
+bool holds_nccl_tests_table(std::string_view text);
 
 struct NcclFacts {
   NcclChoice choice;  ///< the scenario's, and where it says nothing, the log's
@@ -25,6 +26,7 @@ struct NcclFacts {
 ///
 /// Throws InputError where the log contradicts the scenario: another version or forced choice than
 /// it states, more ranks or fewer NICs than it has, sockets in place of its fabric or the reverse.
+/// Lines of nccl-tests in between do no harm.
 NcclFacts nccl_facts(const NcclInfoLog& log, const Scenario& scenario);
 
 }  // namespace stepcast

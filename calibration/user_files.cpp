@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <utility>
 
 #include "base/text_file.h"
@@ -38,7 +39,7 @@ class FileReader {
 
   UserMeasurements read() {
     for (const std::string& file : files_.suites) read_suite_file(file);
-    for (const std::string& file : files_.nccl_logs) read_nccl_info_log(file);
+    for (const std::string& file : files_.nccl_logs) read_nccl_lines(file);
     for (const std::string& file : files_.nccl_logs) read_nccl_log(file);
     for (const std::string& file : files_.train_logs) read_train_log(file);
     for (const std::string& file : files_.kernel_tables) read_kernels(file);
@@ -57,22 +58,28 @@ class FileReader {
         CalibrationInput{file, std::move(format), content_hash(bytes), 0, 0, {}});
   }
 
-  // Before the tables, which are fitted with what it says.
-  void read_nccl_info_log(const std::string& file) {
+  // Before the tables, which are fitted with what it says. It stands in a file of its own or
+  // between the rows of a table.
+  void read_nccl_lines(const std::string& file) {
     need_scenario(file);
     const std::string text = read_text_file(file);
-    if (!is_nccl_info(text)) return;
+    if (!holds_nccl_lines(text)) return;
     Scenario& reference = measured_.reference;
     const NcclFacts facts = nccl_facts(parse_nccl_info(text, file), reference);
     reference.nccl = facts.choice;
     reference.profile.network.nccl = facts.choice;
-    CalibrationInput& input = begin(file, "NCCL_DEBUG=INFO", text);
-    input.findings = as_findings(facts.findings);
+    std::vector<CalibrationFinding> findings = as_findings(facts.findings);
+    if (holds_nccl_tests_table(text)) {
+      nccl_findings_[file] = std::move(findings);
+      return;
+    }
+    if (findings.empty()) findings.push_back({"nothing in it that a scenario has a key for"});
+    begin(file, "NCCL_DEBUG=INFO", text).findings = std::move(findings);
   }
 
   void read_nccl_log(const std::string& file) {
     const std::string text = read_text_file(file);
-    if (is_nccl_info(text)) return;
+    if (holds_nccl_lines(text) && !holds_nccl_tests_table(text)) return;
     std::vector<Evidence> rows =
         collective_evidence(parse_nccl_tests(text, file), measured_.reference);
     const Profile& prior = measured_.reference.profile;
@@ -85,9 +92,11 @@ class FileReader {
     }
     input.rows_used = static_cast<int>(clean.rows.size());
     CleanCollectives sizes = one_row_for_each_size(std::move(clean.rows), prior);
-    input.findings = as_findings(clean.findings);
-    for (const CalibrationFinding& finding : as_findings(sizes.findings)) {
-      input.findings.push_back(finding);
+    input.findings = nccl_findings_[file];
+    for (const std::vector<std::string>& found : {clean.findings, sizes.findings}) {
+      for (const CalibrationFinding& finding : as_findings(found)) {
+        input.findings.push_back(finding);
+      }
     }
     add(std::move(sizes.rows));
   }
@@ -297,6 +306,7 @@ class FileReader {
   const UserFiles& files_;
   ReadOptions options_;
   UserMeasurements measured_;
+  std::map<std::string, std::vector<CalibrationFinding>> nccl_findings_;  ///< of files with tables
   bool referenced_ = false;
 };
 

@@ -5,9 +5,11 @@
 
 #include "base/input_error.h"
 #include "base/output_file.h"
+#include "base/text_file.h"
 #include "calibration/calibration_file.h"
 #include "calibration/cleaning.h"
 #include "calibration/drift.h"
+#include "calibration/nccl_facts.h"
 #include "calibration/user_files.h"
 #include "cli/command.h"
 #include "cli/report_file.h"
@@ -62,7 +64,11 @@ Answer run_check(const CalibrateOptions& options) {
   }
   std::vector<Evidence> rows;
   for (const std::string& file : options.files.nccl_logs) {
-    std::vector<Evidence> found = collective_evidence(read_nccl_tests(file), cluster.scenario);
+    const std::string text = read_text_file(file);
+    // Refuses another cluster than the profile's: fewer NICs today, another NCCL.
+    if (holds_nccl_lines(text)) nccl_facts(parse_nccl_info(text, file), cluster.scenario);
+    std::vector<Evidence> found =
+        collective_evidence(parse_nccl_tests(text, file), cluster.scenario);
     check_units(found, cluster.scenario.profile);
     CleanCollectives clean = without_stalls(std::move(found), cluster.scenario.profile);
     for (Evidence& row : clean.rows) rows.push_back(std::move(row));

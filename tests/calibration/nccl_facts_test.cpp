@@ -1,7 +1,11 @@
 #include "calibration/nccl_facts.h"
 
 #include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
 
+#include "base/text_file.h"
 #include "calibration/user_files.h"
 #include "tests/base/error_text.h"
 
@@ -71,6 +75,45 @@ TEST_CASE("what NCCL was forced to, and fewer channels, become keys of the scena
   CHECK(facts.choice.channels == 4);
   CHECK_THAT(error_text([&] { nccl_facts(log, scenario_with({"nccl.algorithm=\"tree\""})); }),
              Contains("NCCL_ALGO was ring, the scenario says tree"));
+}
+
+// What mpirun gathers when NCCL_DEBUG=INFO was set for a program of nccl-tests: NCCL's lines, each
+// with the rank's prefix, where the table's first row waits for its times.
+std::string table_with_nccl_lines(const std::filesystem::path& folder) {
+  std::istringstream table(read_text_file(std::string(examples) + "all_reduce.txt"));
+  std::istringstream nccl(read_text_file(std::string(examples) + "nccl_info.txt"));
+  const std::string file = (folder / "stepcast_mixed_log.txt").string();
+  std::ofstream mixed(file);
+  bool inserted = false;
+  for (std::string row; std::getline(table, row);) {
+    if (row.find("NCCL INFO") != std::string::npos) continue;
+    mixed << row << "\n";
+    if (inserted || row.find(" float ") == std::string::npos) continue;
+    for (std::string line; std::getline(nccl, line);) mixed << "[1,0]<stdout>:" << line << "\n";
+    inserted = true;
+  }
+  return file;
+}
+
+TEST_CASE("NCCL's lines between the rows of a table say what those of a file of their own do",
+          "[calibration]") {
+  UserFiles files;
+  files.scenario = std::string(examples) + "scenario.json";
+  files.nccl_logs = {table_with_nccl_lines(std::filesystem::temp_directory_path())};
+  const UserMeasurements measured = read_user_files(files);
+  CHECK(measured.reference.profile.network.nccl.version == "2.18.5");
+  REQUIRE(measured.inputs.size() == 1);
+  CHECK(measured.inputs[0].rows_used == 46);
+  std::vector<std::string> sentences;
+  for (const CalibrationFinding& finding : measured.inputs[0].findings)
+    sentences.push_back(finding.finding);
+  CHECK(all_of(sentences) == all_of(nccl_facts(example_log(), scenario_with({})).findings));
+  files.settings = {"nccl.version=\"2.26\""};
+  CHECK_THAT(error_text([&] { read_user_files(files); }),
+             Contains("mixed_log.txt") && Contains("NCCL 2.18.5 ran, the scenario says 2.26"));
+  files.settings = {"cluster.fabric=ethernet_100g"};
+  CHECK_THAT(error_text([&] { read_user_files(files); }), Contains("NCCL used the network IB"));
+  std::filesystem::remove(files.nccl_logs.front());
 }
 
 TEST_CASE("calibrate takes a log of NCCL's beside a table of nccl-tests, and none alone",
