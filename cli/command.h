@@ -43,6 +43,7 @@ void add_catalogue(CLI::App& program, Command& chosen);
 void add_schema(CLI::App& program, Command& chosen);
 void add_serve(CLI::App& program, Command& chosen);
 void add_completion(CLI::App& program, Command& chosen);
+void add_man(CLI::App& program, Command& chosen);
 void add_fit_profiles(CLI::App& program, Command& chosen);
 
 enum class Format { Text, Json, Csv };

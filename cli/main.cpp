@@ -63,6 +63,7 @@ void set_up(CLI::App& program, Command& chosen) {
   add_schema(program, chosen);
   add_serve(program, chosen);
   add_completion(program, chosen);
+  add_man(program, chosen);
   add_fit_profiles(program, chosen);
 }
 

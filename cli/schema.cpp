@@ -11,6 +11,7 @@ namespace {
 
 Answer run_schema(const std::string& of_what) {
   if (of_what == "result") return {json_text(result_schema())};
+  if (of_what == "profile") return {json_text(profile_schema())};
   return {json_text(of_what == "suite" ? suite_schema() : scenario_schema())};
 }
 
@@ -20,8 +21,8 @@ void add_schema(CLI::App& program, Command& chosen) {
   CLI::App* command =
       program.add_subcommand("schema", "JSON Schema of what is read and of what is answered");
   const auto of_what = std::make_shared<std::string>("scenario");
-  command->add_option("FORMAT", *of_what, "scenario (unless said), suite or result")
-      ->check(CLI::IsMember({"scenario", "suite", "result"}).description(""))
+  command->add_option("FORMAT", *of_what, "scenario (unless said), suite, profile or result")
+      ->check(CLI::IsMember({"scenario", "suite", "profile", "result"}).description(""))
       ->type_name("");
   command->callback([of_what, &chosen] { chosen = [of_what] { return run_schema(*of_what); }; });
 }

@@ -6,7 +6,9 @@
 #include <nlohmann/json.hpp>
 
 #include "scenarios/alternatives.h"
+#include "scenarios/calibration_record.h"
 #include "scenarios/catalogue.h"
+#include "scenarios/profile_choice.h"
 #include "scenarios/scenario_fields.h"
 #include "scenarios/scenario_reader.h"
 #include "scenarios/search_keys.h"
@@ -86,6 +88,20 @@ json scenario_schema() {
   drop_required(schema["properties"]["calibration"]);
   schema["properties"]["search"] = search_schema();
   allow_alternatives(schema);
+  return schema;
+}
+
+json profile_schema() {
+  Profile profile;
+  json schema = schema_of_fields([&](Fields& f) { describe(f, profile); });
+  drop_required(schema);
+  CalibrationRecord record;
+  schema["$schema"] = "https://json-schema.org/draft/2020-12/schema";
+  schema["title"] = "Stepcast profile";
+  schema["properties"]["calibration"] = schema_of_fields([&](Fields& f) { describe(f, record); });
+  schema["properties"]["scenario"] = {{"type", "object"},
+                                      {"description", "what stepcast calibrate was fitted on"}};
+  schema["properties"]["schema"] = {{"const", 1}};
   return schema;
 }
 

@@ -146,4 +146,7 @@ nlohmann::json scenario_to_json(const Scenario& scenario);
 nlohmann::json scenario_schema();
 nlohmann::json suite_schema();
 
+/// JSON Schema of a profile: any of the constants, and what `stepcast calibrate` says of itself.
+nlohmann::json profile_schema();
+
 }  // namespace stepcast
