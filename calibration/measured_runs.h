@@ -17,7 +17,7 @@ struct MeasuredRun {
   std::string suite;  ///< the file it came from, without folder and ending
   Seconds step_time;
   bool fits = false;     ///< of the half that constants are fitted to
-  bool stalled = false;  ///< stalled_runs.h: takes part in no fit
+  bool stalled = false;  ///< stalled_runs.h: fitted to only where that is foreseen
 };
 
 /// A measured step time or throughput as a step time; nothing where neither was measured.

@@ -9,6 +9,7 @@
 
 #include "calibration/profile_noise.h"
 #include "calibration/stalled_runs.h"
+#include "models/stalls.h"
 #include "sim/search/step_clock.h"
 
 namespace stepcast {
@@ -70,13 +71,19 @@ struct Halves {
   std::vector<const MeasuredRun*> judging;
 };
 
-// Of a suite with more than `most` runs to fit, evenly spaced ones.
+bool foreseen_to_stall(const MeasuredRun& run) {
+  const Scenario& scenario = run.scenario;
+  return stall_risk(scenario.job, scenario.profile.framework.stalls, scenario.cluster).expected();
+}
+
+// Of a suite with more than `most` runs to fit, evenly spaced ones. None that stalled or did not
+// against what is foreseen.
 Halves halves(const std::vector<MeasuredRun>& runs, std::size_t most) {
   std::map<std::string, std::vector<const MeasuredRun*>> fitting;
   Halves halves;
   for (const MeasuredRun& run : runs) {
     if (!run.fits) halves.judging.push_back(&run);
-    if (run.fits && !run.stalled) fitting[run.suite].push_back(&run);
+    if (run.fits && run.stalled == foreseen_to_stall(run)) fitting[run.suite].push_back(&run);
   }
   for (const auto& [suite, all] : fitting) {
     const std::size_t count = std::min(most, all.size());

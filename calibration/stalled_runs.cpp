@@ -6,14 +6,17 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "models/stalls.h"
+
 namespace stepcast {
 namespace {
 
 constexpr double kOverRepeat = 1.5;
 constexpr double kOverSibling = 1.5;
 constexpr Seconds kBeyondSibling = 0.2_s;
-constexpr Seconds kShortestQuantum = 0.65_s;
-constexpr Seconds kLongestQuantum = 1.25_s;
+constexpr double kLeastOfStall = 0.75;
+constexpr double kMostOfStall = 1.5;
+constexpr double kToTellApart = 0.15;
 
 bool is_pipeline(const Scenario& scenario) { return scenario.job.plan.pipeline_parallel > 1; }
 bool crosses_nodes(const Scenario& scenario) { return scenario.cluster.nodes > 1; }
@@ -76,10 +79,15 @@ std::vector<bool> beyond_repeats(std::span<const RunTime> runs) {
   return beyond;
 }
 
-bool by_a_quantum(const RunTime& run) {
-  if (!is_pipeline(*run.scenario) || !crosses_nodes(*run.scenario)) return false;
-  const Seconds more = per_slot(run.measured - run.predicted, *run.scenario);
-  return run.measured > 2.0 * run.predicted && more >= kShortestQuantum && more <= kLongestQuantum;
+// Whether the run took longer than its free step by what stalls of its framework take.
+bool by_held_messages(const RunTime& run) {
+  const Scenario& scenario = *run.scenario;
+  const StallRisk risk =
+      stall_risk(scenario.job, scenario.profile.framework.stalls, scenario.cluster);
+  const Seconds free = run.predicted - (risk.expected() ? risk.time() : Seconds());
+  const Seconds more = run.measured - free;
+  return risk.chance > 0 && risk.time() > kToTellApart * free &&
+         more >= kLeastOfStall * risk.time() && more <= kMostOfStall * risk.time();
 }
 
 }  // namespace
@@ -90,7 +98,7 @@ std::vector<bool> stalled_runs(std::span<const RunTime> runs) {
   std::vector<bool> stalled = beyond_repeats(runs);
   for (std::size_t i = 0; i < runs.size(); ++i) {
     stalled[i] = stalled[i] || beyond_siblings(runs[i], siblings[siblings_key(runs[i])]) ||
-                 by_a_quantum(runs[i]);
+                 by_held_messages(runs[i]);
   }
   return stalled;
 }

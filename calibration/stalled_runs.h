@@ -1,6 +1,5 @@
-// Runs in which something stood still. Published runs of pipelines over several nodes hold some
-// that take half a second to a second more per micro-batch slot than their siblings, whatever the
-// model: a timeout or a poll, not work, and no layout explains it.
+// Runs in which something stood still: far longer than their siblings or a repeat, or by just what
+// the held messages of a stalled pipeline take. Not work, and no layout explains it.
 #pragma once
 
 #include <span>
@@ -24,8 +23,9 @@ struct RunTime {
 ///  2. A sibling shows what the slot's work takes: same GPU, model width, tensor degree and
 ///     kernels, with or without a pipeline as here. The slot takes more than 1.5 times that, scaled
 ///     up by layers per stage and micro-batch, and more than 0.2 s on top: scaling is not exact.
-///  3. Where all siblings of a pipeline over several nodes stall: the slot takes 0.65 to 1.25 s
-///     more than predicted, and more than twice the prediction: the quantum seen in the others.
+///  3. For pipelines of a framework that stalls on this fabric (models/stalls.h): the run took
+///     longer than its free step by 0.75 to 1.5 times what held messages take, and that is more
+///     than 15 % of the free step.
 ///
 /// The predicted time alone marks nothing: a prediction that is wrong by a factor stays wrong.
 std::vector<bool> stalled_runs(std::span<const RunTime> runs);

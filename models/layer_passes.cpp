@@ -171,18 +171,6 @@ void add_recomputed_layer(LayerKind kind, PassageBuilder& builder) {
   }
 }
 
-// --- The host ----------------------------------------------------------------------------------
-
-Seconds host_forward_time(int collectives, const StepContext& context) {
-  return host_forward_time(collectives, context.work) +
-         collectives * context.crossing_tensor_collective;
-}
-
-Seconds host_backward_time(int collectives, const StepContext& context) {
-  return host_backward_time(collectives, context.work) +
-         collectives * context.crossing_tensor_collective;
-}
-
 // --- Memory ------------------------------------------------------------------------------------
 
 bool computes_again(const LayerPlace& place, const StepContext& context) {
@@ -225,13 +213,13 @@ void add_gradients(bool halved, const LayerPlace& place, PassageBuilder& builder
   const auto collectives = [&] { return builder.collectives() - collectives_before; };
   if (!place.keeps_all) add_recomputed_layer(place.kind, builder);
   const bool again = computes_again(place, context);
-  Seconds host = again ? host_forward_time(collectives(), context) : Seconds();
+  Seconds host = again ? host_forward_time(collectives(), context.work) : Seconds();
   const int recomputed_collectives = collectives();
-  if (halved) host -= host_weight_gradient_share() * host_backward_time(0, context);
+  if (halved) host -= host_weight_gradient_share() * host_backward_time(0, context.work);
   const LayerPass pass = halved ? cost.backward - cost.weight_gradient : cost.backward;
   add_mlp(pass, place.kind, builder);
   add_attention_half(false, pass, cost.core_backward, builder);
-  host += host_backward_time(collectives() - (again ? recomputed_collectives : 0), context);
+  host += host_backward_time(collectives() - (again ? recomputed_collectives : 0), context.work);
   builder.pace(before, host);
 }
 
@@ -244,7 +232,7 @@ void add_forward_layer(const LayerPlace& place, PassageBuilder& builder) {
   builder.allocate(context.tensors.of(place.kind).forward_work);
   add_attention_half(true, cost.forward, cost.core_forward, builder);
   add_mlp(cost.forward, place.kind, builder);
-  builder.pace(before, host_forward_time(builder.collectives() - collectives_before, context));
+  builder.pace(before, host_forward_time(builder.collectives() - collectives_before, context.work));
   builder.free(context.tensors.of(place.kind).forward_work);
 }
 
@@ -254,7 +242,7 @@ void add_weight_gradients(const LayerPlace& place, PassageBuilder& builder) {
   const Pace before = builder.mark();
   builder.allocate(tensors.weight_gradient);
   builder.compute(cost_of(place.kind, context).weight_gradient.sum());
-  builder.pace(before, host_weight_gradient_share() * host_backward_time(0, context));
+  builder.pace(before, host_weight_gradient_share() * host_backward_time(0, context.work));
   builder.free(tensors.weight_gradient);
   free_stash(place, builder);
 }
@@ -342,8 +330,8 @@ void add_expert_layers_together(const LayerPlace& forward, const LayerPlace& bac
     add_attention_half(false, cost.backward, cost.core_backward, builder);
   });
   const int collectives = builder.collectives() - collectives_before;
-  builder.pace(before, host_forward_time(collectives / 2, context) +
-                           host_backward_time(collectives - collectives / 2, context));
+  builder.pace(before, host_forward_time(collectives / 2, context.work) +
+                           host_backward_time(collectives - collectives / 2, context.work));
   for (const auto* work :
        {&tensors.forward_work, &tensors.weight_gradient, &tensors.backward_work}) {
     builder.free(*work);

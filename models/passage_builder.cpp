@@ -41,9 +41,10 @@ void PassageBuilder::pace(const Pace& before, Seconds host) {
   const bool waits = context_.work.framework.host.waits_for_tensor_collectives;
   const Seconds communication = waits ? communicating_ - before.communicating : Seconds();
   const Seconds gpu = busy_ - before.busy - communication;
-  const Seconds paced =
-      paced_by_host(gpu, host, context_.job().runtime.launch_blocking) + communication;
-  const Seconds floor = (collectives_ - before.collectives) * context_.slow_tensor_collective;
+  const int collectives = collectives_ - before.collectives;
+  const Seconds paced = paced_by_host(gpu, host, context_.job().runtime.launch_blocking) +
+                        communication + collectives * context_.crossing_tensor_collective;
+  const Seconds floor = collectives * context_.slow_tensor_collective;
   compute(paced_by_host(paced, floor, false) - gpu - communication, Activity::Other);
 }
 

@@ -65,8 +65,10 @@ void describe(Fields& f, HostConstants& host) {
   fitted(f, "slow_tensor_collective", host.slow_tensor_collective,
          "empirical: least time of a tensor collective per rank, pipelines over EFA only",
          Presence::Optional);
+  fitted(f, "slow_crossing_factor", host.slow_crossing_factor,
+         "empirical: on slow_tensor_collective for groups across EFA nodes", Presence::Optional);
   fitted(f, "crossing_tensor_collective", host.crossing_tensor_collective,
-         "empirical: further host time of a tensor collective per rank, groups across EFA nodes",
+         "empirical: what a tensor collective takes longer per rank, groups across EFA nodes",
          Presence::Optional);
   fitted(f, "blocking_factor", host.blocking_factor,
          "host time under launch_blocking over the asynchronous one");
@@ -170,9 +172,12 @@ void describe(Fields& f, MemoryHabits& habits) {
 }
 
 void describe(Fields& f, StallTrait& stalls) {
-  fitted(f, "rate_per_node", stalls.rate_per_node,
-         "a run on n nodes stalls with the chance 1 - exp(-rate n)");
-  fitted(f, "slot_time", stalls.slot_time, "what a stalled run takes longer per slot");
+  fitted(f, "message_time", stalls.message_time,
+         "for which a message between stages holds its sender and its receiver");
+  fitted(f, "base_chance", stalls.base_chance, "that a run on few nodes stalls");
+  fitted(f, "nodes", stalls.nodes, "n0 of the chance 1 - (1 - base_chance) exp(-(nodes / n0)^3)");
+  f.field("certain_tensor_nodes", stalls.certain_tensor_nodes,
+          {.at_least = 2, .doc = "runs whose tensor groups lie on so many nodes always stall"});
 }
 
 /// A nested object of constants that all belong to one cause; its keys are required.

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -84,8 +85,9 @@ struct HostConstants {
   bool waits_for_tensor_collectives = false;   ///< launches stop while one is under way
   Fitted<Seconds> slow_tensor_collective;      ///< empirical: what a tensor collective takes at
                                                ///< least per rank while stages talk over EFA
-  Fitted<Seconds> crossing_tensor_collective;  ///< empirical: further host time of one per rank
-                                               ///< where its group crosses EFA nodes; both 0: none
+  Fitted<double> slow_crossing_factor;         ///< on that where its group crosses EFA nodes
+  Fitted<Seconds> crossing_tensor_collective;  ///< empirical: what one of such a group takes longer
+                                               ///< per rank without a pipeline; both 0: none
   Fitted<double> blocking_factor;  ///< host time under launch_blocking over the usual one
   Fitted<double> compiled_factor;  ///< on host time under torch.compile
   Fitted<Seconds> micro_batch;     ///< once a micro-batch and stage
@@ -170,11 +172,14 @@ struct MemoryHabits {
   Fitted<double> spread;  ///< relative error of a predicted peak; no spread of its own
 };
 
-/// Empirical: some runs of a pipeline over EFA nodes stand still in every micro-batch slot, cause
-/// unknown. Widens intervals; the predicted step is that of a run that does not.
+/// Empirical: in some runs of a pipeline over EFA nodes every message between stages holds both its
+/// ends for a fixed time, cause unknown (stalls.h).
 struct StallTrait {
-  Fitted<double> rate_per_node;  ///< a run on n nodes stalls with 1 - exp(-rate n); 0: none does
-  Fitted<Seconds> slot_time;     ///< what a stalled run takes longer per slot
+  Fitted<Seconds> message_time;  ///< 0: no run stalls
+  Fitted<double> base_chance;    ///< that a run on few nodes stalls
+  Fitted<double> nodes;          ///< on this many nearly two runs in three would, but for the base
+  int certain_tensor_nodes = std::numeric_limits<int>::max();  ///< a tensor group on so many nodes
+                                                               ///< always stalls
 };
 
 enum class LayerSplit {

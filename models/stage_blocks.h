@@ -25,7 +25,8 @@ struct StepContext {
   HeadCost embedding;
   HeadCost prediction_projection;        ///< of a multi-token prediction module
   Seconds slow_tensor_collective{};      ///< what one takes at least: a framework's trait
-  Seconds crossing_tensor_collective{};  ///< further host time of one: another
+  Seconds crossing_tensor_collective{};  ///< what one takes longer: another
+  Seconds message_hold{};                ///< for which a pipeline message holds both its ends
   double straggling = 1.0;               ///< factor on compute: the wait for the slowest rank
   GroupLayout tensor_layout;             ///< of the first tensor group
   GroupLayout context_layout;

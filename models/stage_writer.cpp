@@ -143,6 +143,7 @@ class StageWriter {
     const Route route = receiving(slot);
     out_.message(route.stream, InstructionKind::Receive, route.pair, message_operation());
     out_.join(route.stream, Stream::Compute, Activity::PipelineBubble);
+    hold();
   }
 
   // The stage works on while its result travels, unless the framework waits for it.
@@ -154,7 +155,11 @@ class StageWriter {
     if (!sends_beside_compute()) {
       out_.join(route.stream, Stream::Compute, Activity::PipelineCommunication);
     }
+    hold();
   }
+
+  // A stalled run's messages (stalls.h).
+  void hold() { out_.compute(context_.message_hold, Activity::PipelineCommunication); }
 
   // Schedules that rest on it do so in every framework.
   bool sends_beside_compute() const {

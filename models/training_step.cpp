@@ -5,6 +5,7 @@
 #include "base/contract.h"
 #include "models/recompute.h"
 #include "models/stage_writer.h"
+#include "models/stalls.h"
 #include "models/straggler.h"
 
 namespace stepcast {
@@ -59,21 +60,22 @@ StageSite stage_site(int stage, const TrainingJob& job, const FrameworkProfile& 
 }
 
 // Two traits of frameworks, seen over EFA only, by the number of tensor ranks: HostConstants. Read
-// off layers at 2, 4, 8 and 16 ranks, a slow collective takes as long as its ranks and two more.
+// off layers at 2, 4 and 8 ranks, a slow collective takes as long as its ranks and two more.
 void add_tensor_traits(StepContext& context, const Cluster& cluster) {
   const ParallelPlan& plan = context.plan();
   const HostConstants& host = context.work.framework.host;
   const bool over_efa =
       cluster.num_nodes() > 1 && cluster.spec().fabric.transport == Transport::Efa;
   if (!over_efa || plan.tensor_parallel == 1) return;
-  if (context.tensor_layout.crosses_network) {
+  const bool crosses = context.tensor_layout.crosses_network;
+  if (crosses) {
     context.crossing_tensor_collective =
         plan.tensor_parallel * host.crossing_tensor_collective.value;
   }
   if (plan.pipeline_parallel > 1) {
-    context.slow_tensor_collective =
-        (plan.tensor_parallel + 2) * host.slow_tensor_collective.value +
-        context.crossing_tensor_collective;
+    context.slow_tensor_collective = (plan.tensor_parallel + 2) *
+                                     (crosses ? host.slow_crossing_factor.value : 1.0) *
+                                     host.slow_tensor_collective.value;
   }
 }
 
@@ -111,6 +113,8 @@ StepProgram stage_programs(const TrainingJob& job, const Profile& profile, const
       .expert_tensor_layout = first_group_layout(Group::ExpertTensor, job, placement, cluster)};
 
   add_tensor_traits(context, cluster);
+  const StallRisk stall = stall_risk(job, profile.framework.stalls, cluster.spec());
+  if (stall.expected()) context.message_hold = stall.message_time;
 
   context.tensors = step_tensors(work, held_inputs_likelihood(held_forward_time(context), work));
 

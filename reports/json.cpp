@@ -244,6 +244,14 @@ void add_links(DescribedObject& object, const StepReport& report) {
                          "what every link carries, most utilised first");
 }
 
+DescribedObject stall(const StallRisk& risk) {
+  DescribedObject object;
+  object.add("chance", risk.chance, "that a run like this stands still");
+  object.add("time_s", risk.time().value(), "what a step then takes longer");
+  object.add("in_step_time", risk.expected(), "whether step_time_s is that of a stalled run");
+  return object;
+}
+
 void add_rates(DescribedObject& object, const StepReport& report) {
   object.add("tokens_per_s", report.tokens_per_s, "of the whole cluster");
   object.add("tokens_per_s_per_gpu", report.tokens_per_s_per_gpu, "of one GPU");
@@ -267,6 +275,8 @@ DescribedObject result(const StepReport& report) {
   object.add_numbers("step_time_interval_s",
                      {report.step_time_low.value(), report.step_time_high.value()},
                      "5 % and 95 % quantile");
+  object.add_if(report.stall.chance > 0, "stall", stall(report.stall),
+                "pipelines of frameworks that were seen to stall on the fabric");
   add_rates(object, report);
   object.add("breakdown_s", breakdown(report), "along the critical rank; sums to step_time_s");
   object.add("critical_stage", report.critical_stage, "pipeline stage of the critical rank");

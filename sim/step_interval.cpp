@@ -5,6 +5,8 @@
 #include <cmath>
 #include <initializer_list>
 
+#include "base/contract.h"
+
 namespace stepcast {
 namespace {
 
@@ -16,22 +18,17 @@ double share(const StepReport& report, std::initializer_list<Activity> parts) {
   return sum / report.step_time;
 }
 
-// The step of a run that stalls in every slot, and how likely that is.
-struct Stall {
-  double chance = 0;
-  Seconds step;
+// Both kinds of runs: what a step takes that stalls and one that does not.
+struct Mixture {
+  double stall_chance = 0;
+  Seconds free;
+  Seconds stalled;
 };
 
-Stall stall_of(const StepReport& report, const Scenario& scenario) {
-  const StallTrait& trait = scenario.profile.framework.stalls;
-  const ClusterSpec& cluster = scenario.cluster;
-  const int stages = scenario.job.plan.pipeline_parallel;
-  const bool may_stall =
-      stages > 1 && cluster.nodes > 1 && cluster.fabric.transport == Transport::Efa;
-  if (!may_stall) return {0, report.step_time};
-  const double slots = num_micro_batches(scenario.job) + stages - 1;
-  return {1.0 - std::exp(-trait.rate_per_node.value * cluster.nodes),
-          report.step_time + slots * trait.slot_time.value};
+Mixture mixture_of(Seconds step, const StallRisk& risk) {
+  if (!risk.expected()) return {risk.chance, step, step + risk.time()};
+  STEPCAST_REQUIRES(step > risk.time());
+  return {risk.chance, step - risk.time(), step};
 }
 
 double log_normal(double time, double middle, double spread) {
@@ -39,13 +36,14 @@ double log_normal(double time, double middle, double spread) {
 }
 
 // The time below which `share` of the steps lie, by bisection on its logarithm.
-Seconds quantile(double share, Seconds step, const Stall& stall, double spread) {
-  double low = std::log(step.value()) - 6 * spread;
-  double high = std::log(std::max(step, stall.step).value()) + 6 * spread;
+Seconds quantile(double share, const Mixture& steps, double spread) {
+  double low = std::log(steps.free.value()) - 6 * spread;
+  double high = std::log(steps.stalled.value()) + 6 * spread;
   for (int i = 0; i < 60; ++i) {
     const double middle = (low + high) / 2;
-    const double below = (1 - stall.chance) * log_normal(std::exp(middle), step.value(), spread) +
-                         stall.chance * log_normal(std::exp(middle), stall.step.value(), spread);
+    const double time = std::exp(middle);
+    const double below = (1 - steps.stall_chance) * log_normal(time, steps.free.value(), spread) +
+                         steps.stall_chance * log_normal(time, steps.stalled.value(), spread);
     (below < share ? low : high) = middle;
   }
   return Seconds(std::exp(low));
@@ -74,14 +72,13 @@ double step_time_spread(const StepReport& report, const Scenario& scenario) {
       squared(communication * profile.network.latency_factor.spread));
 }
 
-StepInterval step_interval(const StepReport& report, const Scenario& scenario, double spread) {
-  const Stall stall = stall_of(report, scenario);
-  if (stall.chance == 0) {
+StepInterval step_interval(const StepReport& report, double spread) {
+  if (report.stall.chance == 0) {
     const double factor = std::exp(boost::math::quantile(boost::math::normal(), 0.95) * spread);
     return {report.step_time / factor, report.step_time * factor};
   }
-  return {quantile(0.05, report.step_time, stall, spread),
-          quantile(0.95, report.step_time, stall, spread)};
+  const Mixture steps = mixture_of(report.step_time, report.stall);
+  return {quantile(0.05, steps, spread), quantile(0.95, steps, spread)};
 }
 
 }  // namespace stepcast

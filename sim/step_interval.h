@@ -28,10 +28,10 @@ double run_noise(const Profile& profile, int nodes);
 /// the step. Needs the report's breakdown.
 double step_time_spread(const StepReport& report, const Scenario& scenario);
 
-/// The interval of a log-normal step time with that spread; where steps of this framework
-/// may stall on this network, of a mixture of it and the stalled one:
+/// The interval of a log-normal step time with that spread; where runs like the report's may stall,
+/// of a mixture of both kinds:
 ///
-///   F(t) = (1 - p) LN(t; step, s) + p LN(t; step + slots x stall, s),  p = 1 - exp(-rate x nodes)
-StepInterval step_interval(const StepReport& report, const Scenario& scenario, double spread);
+///   F(t) = (1 - p) LN(t; free step, s) + p LN(t; stalled step, s),  p as in models/stalls.h
+StepInterval step_interval(const StepReport& report, double spread);
 
 }  // namespace stepcast

@@ -8,6 +8,7 @@
 
 #include "base/units.h"
 #include "models/price.h"
+#include "models/stalls.h"
 #include "models/step_program.h"
 #include "scenarios/scenario.h"
 #include "sim/link_loads.h"
@@ -86,6 +87,7 @@ struct StepReport {
   int gpus = 0;
   Seconds step_time;
   Seconds step_time_low, step_time_high;  ///< 5 % and 95 %
+  StallRisk stall;                        ///< of pipelines that may stand still; else chance 0
   double tokens_per_s = 0;
   double tokens_per_s_per_gpu = 0;
   FlopPerSecond model_flop_rate_per_gpu;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "base/unit_text.h"
@@ -34,10 +35,28 @@ void fill_rates(StepReport& report, const Scenario& scenario) {
                report.gpus / peak;
 }
 
+std::string stall_warning(const StallRisk& stall) {
+  const std::string time = to_text(stall.time());
+  const int percent = static_cast<int>(std::lround(100 * stall.chance));
+  if (stall.expected()) {
+    return fmt::format(
+        "{} % of runs like this one stand still over EFA, of unknown cause: {} of "
+        "the step are messages between stages that hold both their ends",
+        percent, time);
+  }
+  return fmt::format(
+      "{} % of runs like this one stand still over EFA, of unknown cause, and take "
+      "{} longer a step",
+      percent, time);
+}
+
 void fill_interval(StepReport& report, const Scenario& scenario) {
+  report.stall = stall_risk(scenario.job, scenario.profile.framework.stalls, scenario.cluster);
+  constexpr double kWorthSaying = 0.01;
+  if (report.stall.chance > kWorthSaying) report.warnings.push_back(stall_warning(report.stall));
   const double spread =
       scenario.calibration ? calibrated_spread(scenario) : step_time_spread(report, scenario);
-  const StepInterval interval = step_interval(report, scenario, spread);
+  const StepInterval interval = step_interval(report, spread);
   report.step_time_low = interval.low;
   report.step_time_high = interval.high;
 }

@@ -23,6 +23,7 @@ class Runs {
     scenarios_.push_back(test::read_text(json.dump()));
     times_.push_back({&scenarios_.back(), "suite", measured, predicted});
   }
+  Scenario& scenario(std::size_t i) { return scenarios_[i]; }
   std::vector<bool> stalled() const { return stalled_runs(times_); }
 
  private:
@@ -65,15 +66,20 @@ TEST_CASE("a sibling has the same width, degree and kernels", "[calibration]") {
   REQUIRE(runs.stalled() == std::vector<bool>{false, false, false});
 }
 
-TEST_CASE("where all siblings stall, the quantum beyond the prediction shows it", "[calibration]") {
-  Runs runs;
-  runs.add(1, 5.5_s, 0.5_s);  // 1 s a slot more, five slots
-  REQUIRE(runs.stalled() == std::vector<bool>{true});
-  Runs slow;
-  slow.add(1, 10.5_s, 0.5_s);  // 2 s a slot: wrong by a factor, not by the quantum
-  slow.add(1, 10.5_s, 0.5_s);
-  REQUIRE(slow.stalled() == std::vector<bool>{false, false});
-  Runs one_node;
-  one_node.add(1, 21.5_s, 0.5_s, R"({"cluster": {"nodes": 1}})");
-  REQUIRE(one_node.stalled() == std::vector<bool>{false});
+TEST_CASE("what held messages take shows a stall where all siblings have it", "[calibration]") {
+  // 4 micro-batches in two stages wait for 3 x 2 + 2 = 8 messages, of 0.25 s: 2 s in all. 0.75 to
+  // 1.5 times that counts, beyond a free step of 0.5 s.
+  const std::string over_efa =
+      R"({"framework": "nanotron", "cluster": {"node": "aws_p4d", "fabric": "efa_p4d"}})";
+  const auto stalls = [&](Seconds measured, const std::string& patch) {
+    Runs runs;
+    runs.add(1, measured, 0.5_s, patch);
+    runs.scenario(0).profile.framework.stalls.message_time.value = 0.25_s;
+    return runs.stalled().front();
+  };
+  CHECK_FALSE(stalls(1.9_s, over_efa));
+  CHECK(stalls(2.1_s, over_efa));
+  CHECK(stalls(3.4_s, over_efa));
+  CHECK_FALSE(stalls(3.6_s, over_efa));  // wrong by a factor, not by the messages
+  CHECK_FALSE(stalls(2.5_s, "{}"));      // InfiniBand
 }
