@@ -14,9 +14,8 @@ namespace {
 constexpr double kOverRepeat = 1.5;
 constexpr double kOverSibling = 1.5;
 constexpr Seconds kBeyondSibling = 0.2_s;
-constexpr double kLeastOfStall = 0.75;
-constexpr double kMostOfStall = 1.5;
-constexpr double kToTellApart = 0.15;
+constexpr Seconds kShortestHold = 0.15_s;
+constexpr Seconds kLongestHold = 0.45_s;
 
 bool is_pipeline(const Scenario& scenario) { return scenario.job.plan.pipeline_parallel > 1; }
 bool crosses_nodes(const Scenario& scenario) { return scenario.cluster.nodes > 1; }
@@ -79,15 +78,16 @@ std::vector<bool> beyond_repeats(std::span<const RunTime> runs) {
   return beyond;
 }
 
-// Whether the run took longer than its free step by what stalls of its framework take.
+// Whether the run took longer than its free step by what held messages take.
 bool by_held_messages(const RunTime& run) {
+  if (!is_pipeline(*run.scenario) || !crosses_nodes(*run.scenario)) return false;
   const Scenario& scenario = *run.scenario;
   const StallRisk risk =
       stall_risk(scenario.job, scenario.profile.framework.stalls, scenario.cluster);
   const Seconds free = run.predicted - (risk.expected() ? risk.time() : Seconds());
-  const Seconds more = run.measured - free;
-  return risk.chance > 0 && risk.time() > kToTellApart * free &&
-         more >= kLeastOfStall * risk.time() && more <= kMostOfStall * risk.time();
+  const Seconds hold = (run.measured - free) / waited_messages(scenario.job);
+  const double over_free = risk.chance > 0 ? 1.15 : 2.0;
+  return run.measured > over_free * free && hold >= kShortestHold && hold <= kLongestHold;
 }
 
 }  // namespace

@@ -23,9 +23,9 @@ struct RunTime {
 ///  2. A sibling shows what the slot's work takes: same GPU, model width, tensor degree and
 ///     kernels, with or without a pipeline as here. The slot takes more than 1.5 times that, scaled
 ///     up by layers per stage and micro-batch, and more than 0.2 s on top: scaling is not exact.
-///  3. For pipelines of a framework that stalls on this fabric (models/stalls.h): the run took
-///     longer than its free step by 0.75 to 1.5 times what held messages take, and that is more
-///     than 15 % of the free step.
+///  3. For pipelines over several nodes: the run took longer than its free step by 0.15 to 0.45 s
+///     for each message that a stalled one waits for (models/stalls.h), and more than twice as long
+///     as that; 1.15 times where its framework is known to stall on this fabric.
 ///
 /// The predicted time alone marks nothing: a prediction that is wrong by a factor stays wrong.
 std::vector<bool> stalled_runs(std::span<const RunTime> runs);

@@ -23,14 +23,14 @@ double chance_of(const ParallelPlan& plan, const StallTrait& trait, const Cluste
   return 1 - (1 - trait.base_chance.value) * std::exp(-std::pow(nodes / trait.nodes.value, 3));
 }
 
+}  // namespace
+
 int waited_messages(const TrainingJob& job) {
   const int stages = job.plan.pipeline_parallel;
   const int chunks = model_chunks(job.plan) / model_copies(job.plan);
   const int of_a_stage = 4 * chunks - (stages == 2 ? 2 : 0);
   return (num_micro_batches(job) - 1) * of_a_stage + 2 * (stages * chunks - 1);
 }
-
-}  // namespace
 
 StallRisk stall_risk(const TrainingJob& job, const StallTrait& trait, const ClusterSpec& cluster) {
   const bool may_stall = trait.message_time.value > Seconds() && job.plan.pipeline_parallel > 1 &&

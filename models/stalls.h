@@ -18,15 +18,20 @@ struct StallRisk {
   bool expected() const { return chance > 0.5; }
 };
 
-/// Of a pipeline of p stages over several nodes of an EFA fabric; nothing elsewhere:
+/// Messages of a pipeline of p stages that a stalled step waits for, one after the other:
 ///
-///   chance    1 - (1 - base) exp(-(nodes / n0)^3); 1 where a tensor group lies on the trait's
-///             number of nodes or more
-///   messages  (m - 1) (4 v - 2 [p = 2]) + 2 (p v - 1)
+///   (m - 1) (4 v - 2 [p = 2]) + 2 (p v - 1)
 ///
 /// for m micro-batches and v model chunks a stage: a stage between two others sends and receives
-/// four messages for each micro-batch and chunk, at the ends of two stages each has one neighbour;
-/// filling and draining pass every hop.
+/// four for each micro-batch and chunk, at the ends of two stages each has one neighbour; filling
+/// and draining pass every hop.
+int waited_messages(const TrainingJob& job);
+
+/// Of a pipeline over several nodes of an EFA fabric, with the chance
+///
+///   1 - (1 - base) exp(-(nodes / n0)^3)
+///
+/// or 1 where a tensor group lies on the trait's number of nodes or more; nothing elsewhere.
 StallRisk stall_risk(const TrainingJob& job, const StallTrait& trait, const ClusterSpec& cluster);
 
 }  // namespace stepcast

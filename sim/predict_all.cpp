@@ -55,11 +55,13 @@ void pass(Wire& wire, LinkLoad& load) {
 
 template <class Wire>
 void pass(Wire& wire, StepReport& report) {
-  auto& [title, gpus, step_time, step_time_low, step_time_high, tokens_per_s, tokens_per_s_per_gpu,
-         model_flop_rate_per_gpu, mfu, hfu, breakdown, critical_stage, bubble_fraction, memory,
-         fits, oom_probability, cost, engine, claims, warnings, bottleneck, links] = report;
+  auto& [title, gpus, step_time, step_time_low, step_time_high, stall, tokens_per_s,
+         tokens_per_s_per_gpu, model_flop_rate_per_gpu, mfu, hfu, breakdown, critical_stage,
+         bubble_fraction, memory, fits, oom_probability, cost, engine, claims, warnings, bottleneck,
+         links] = report;
   const auto each = [&wire](auto&... members) { (pass(wire, members), ...); };
-  each(title, gpus, step_time, step_time_low, step_time_high, tokens_per_s, tokens_per_s_per_gpu);
+  each(title, gpus, step_time, step_time_low, step_time_high, stall, tokens_per_s,
+       tokens_per_s_per_gpu);
   each(model_flop_rate_per_gpu, mfu, hfu, breakdown, critical_stage, bubble_fraction, memory);
   each(fits, oom_probability, cost, engine, claims, warnings, bottleneck, links);
 }

@@ -39,10 +39,10 @@ TEST_CASE("a run stalls when its slots take far longer than a sibling shows them
   // 1.5 x 0.1 + 0.2 = 0.35 s, one of twice the micro-batch 1.5 x 0.2 + 0.2 = 0.5 s.
   Runs runs;
   runs.add(1, 0.5_s, 0.5_s, R"({"plan": {"sequence_parallel": true}})");
-  runs.add(1, 1.8_s, 0.5_s);   // 0.36 s a slot
-  runs.add(1, 1.7_s, 0.5_s);   // 0.34 s
-  runs.add(2, 1.45_s, 0.5_s);  // 0.483 s
-  runs.add(2, 1.6_s, 0.5_s);   // 0.533 s
+  runs.add(1, 1.8_s, 1_s);   // 0.36 s a slot
+  runs.add(1, 1.7_s, 1_s);   // 0.34 s
+  runs.add(2, 1.45_s, 1_s);  // 0.483 s
+  runs.add(2, 1.6_s, 1_s);   // 0.533 s
   REQUIRE(runs.stalled() == std::vector<bool>{false, true, false, false, true});
 }
 
@@ -67,19 +67,19 @@ TEST_CASE("a sibling has the same width, degree and kernels", "[calibration]") {
 }
 
 TEST_CASE("what held messages take shows a stall where all siblings have it", "[calibration]") {
-  // 4 micro-batches in two stages wait for 3 x 2 + 2 = 8 messages, of 0.25 s: 2 s in all. 0.75 to
-  // 1.5 times that counts, beyond a free step of 0.5 s.
-  const std::string over_efa =
-      R"({"framework": "nanotron", "cluster": {"node": "aws_p4d", "fabric": "efa_p4d"}})";
-  const auto stalls = [&](Seconds measured, const std::string& patch) {
+  // 4 micro-batches in two stages wait for 3 x 2 + 2 = 8 messages: 1.2 to 3.6 s in all.
+  const auto stalls = [](Seconds measured, Seconds predicted, const std::string& patch) -> bool {
     Runs runs;
-    runs.add(1, measured, 0.5_s, patch);
-    runs.scenario(0).profile.framework.stalls.message_time.value = 0.25_s;
+    runs.add(1, measured, predicted, patch);
     return runs.stalled().front();
   };
-  CHECK_FALSE(stalls(1.9_s, over_efa));
-  CHECK(stalls(2.1_s, over_efa));
-  CHECK(stalls(3.4_s, over_efa));
-  CHECK_FALSE(stalls(3.6_s, over_efa));  // wrong by a factor, not by the messages
-  CHECK_FALSE(stalls(2.5_s, "{}"));      // InfiniBand
+  CHECK_FALSE(stalls(1.6_s, 0.5_s, "{}"));
+  CHECK(stalls(1.8_s, 0.5_s, "{}"));
+  CHECK(stalls(4_s, 0.5_s, "{}"));
+  CHECK_FALSE(stalls(4.2_s, 0.5_s, "{}"));  // wrong by a factor, not by the messages
+  CHECK_FALSE(stalls(4_s, 2.2_s, "{}"));    // not twice as long
+  const std::string over_efa =
+      R"({"framework": "nanotron", "cluster": {"node": "aws_p4d", "fabric": "efa_p4d"}})";
+  CHECK(stalls(4_s, 2.2_s, over_efa));  // known to stall
+  CHECK_FALSE(stalls(4_s, 0.5_s, R"({"cluster": {"nodes": 1}})"));
 }
