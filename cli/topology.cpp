@@ -77,7 +77,11 @@ NamedSetup read_setup(const ClusterOptions& options) {
     throw InputError({"command line", "SCENARIO"},
                      "--nodes, --fabric and --nccl-version go with --node",
                      "--set cluster.nodes=4, --set cluster.fabric=NAME and --set "
-                     "'nccl.version=\"2.18\"' change a scenario's");
+                     "nccl.version=2.18 change a scenario's");
+  }
+  if (!has_scenario && !options.read.settings.empty()) {
+    throw InputError({"command line", "--set"}, "--set changes a scenario, --node is none",
+                     "--nodes, --fabric and --nccl-version say what a node is with");
   }
   return has_scenario ? setup_of_scenario(options) : setup_of_parts(options);
 }

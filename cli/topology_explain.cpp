@@ -95,8 +95,10 @@ Answer run_explain(const ExplainOptions& options) {
   const std::string group = all ? "all GPUs" : options.group + " group of rank 0";
   const CollectiveExplanation explanation =
       explain_collective(kind, message, cluster, gpus, named.setup.network);
-  if (options.format == "json") return {json_text(explanation_json(explanation, group))};
-  return {explanation_text(explanation, group)};
+  if (options.format == "json") {
+    return {json_text(explanation_json(explanation, options.collective, group))};
+  }
+  return {explanation_text(explanation, options.collective, group)};
 }
 
 }  // namespace

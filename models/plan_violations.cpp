@@ -38,11 +38,39 @@ std::string replica_text(const ParallelPlan& plan) {
   return product + " x " + degree("pipeline_parallel", plan.pipeline_parallel);
 }
 
-void check_gpus(const ParallelPlan& plan, int num_gpus, Violations& found) {
+/// Tensor degrees next to the plan's with which its replicas fill the cluster and its heads divide:
+/// "tensor_parallel 2 or 4 would do"; empty where none does.
+std::string other_tensor_degree(const TrainingJob& job, int num_gpus) {
+  const ParallelPlan& plan = job.plan;
+  const std::int64_t others = std::int64_t{plan.context_parallel} * plan.pipeline_parallel;
+  const auto fits = [&](int tensor) {
+    const std::int64_t replica = others * tensor;
+    const bool fills =
+        plan.data_parallel > 0 ? replica * plan.data_parallel == num_gpus : num_gpus % replica == 0;
+    return fills && job.model.num_attention_heads % tensor == 0;
+  };
+  std::string degrees;
+  for (int tensor = plan.tensor_parallel - 1; tensor > 0 && degrees.empty(); --tensor) {
+    if (fits(tensor)) degrees = std::to_string(tensor);
+  }
+  for (int tensor = plan.tensor_parallel + 1; tensor <= 2 * plan.tensor_parallel; ++tensor) {
+    if (!fits(tensor)) continue;
+    degrees += (degrees.empty() ? "" : " or ") + std::to_string(tensor);
+    break;
+  }
+  return degrees.empty() ? degrees : "tensor_parallel " + degrees + " would do";
+}
+
+void check_gpus(const TrainingJob& job, int num_gpus, Violations& found) {
+  const ParallelPlan& plan = job.plan;
   const std::int64_t replica =
       std::int64_t{plan.tensor_parallel} * plan.context_parallel * plan.pipeline_parallel;
   const std::string cluster = "the cluster has " + std::to_string(num_gpus);
-  const std::string other_cluster = near_multiples(num_gpus, replica, "", " GPUs");
+  // Other clusters are no way out where no head is left whole.
+  const bool heads_divide = job.model.num_attention_heads % plan.tensor_parallel == 0;
+  const std::string other_degree = heads_divide ? "" : other_tensor_degree(job, num_gpus);
+  const std::string other_cluster =
+      other_degree.empty() ? near_multiples(num_gpus, replica, "", " GPUs") : other_degree;
   if (plan.data_parallel == 0) {
     found.push_back(
         {"/plan",
@@ -149,7 +177,7 @@ void check_context_algorithm(const TrainingJob& job, Violations& found) {
 std::vector<Violation> violations(const TrainingJob& job, int num_gpus) {
   STEPCAST_REQUIRES(num_gpus >= 1 && job.plan.schedule.has_value());
   Violations found;
-  check_gpus(job.plan, num_gpus, found);
+  check_gpus(job, num_gpus, found);
   check_tensor_parallel(job, found);
   check_batch(job, found);
   check_sequence(job, found);

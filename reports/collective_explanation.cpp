@@ -98,19 +98,20 @@ Json to_json(const CollectiveCandidate& c, double bus) {
 
 }  // namespace
 
-std::string explanation_text(const CollectiveExplanation& explanation, const std::string& group) {
-  return fmt::format("{} of {}, {}: {}\n{}\n{}\n  {}.\n{}\n{}", word(explanation.kind),
+std::string explanation_text(const CollectiveExplanation& explanation,
+                             const std::string& collective, const std::string& group) {
+  return fmt::format("{} of {}, {}: {}\n{}\n{}\n  {}.\n{}\n{}", collective,
                      to_text(explanation.message), group, place_text(explanation),
                      found_section(explanation), candidates_section(explanation), explanation.why(),
                      excluded_section(explanation), ranges_section(explanation));
 }
 
 nlohmann::ordered_json explanation_json(const CollectiveExplanation& explanation,
-                                        const std::string& group) {
+                                        const std::string& collective, const std::string& group) {
   const GroupLayout& layout = explanation.layout;
   const double bus = bus_factor(explanation.kind, layout.ranks);
   Json json = {{"schema", 1},
-               {"collective", word(explanation.kind)},
+               {"collective", collective},
                {"message_bytes", explanation.message.value()},
                {"group", group},
                {"ranks", layout.ranks},

@@ -8,9 +8,11 @@
 
 namespace stepcast {
 
-/// `group` says who takes part, as in "data group of rank 0".
-std::string explanation_text(const CollectiveExplanation& explanation, const std::string& group);
+/// `collective` is what was asked for ("reduce", which costs what a broadcast does), `group` says
+/// who takes part, as in "data group of rank 0".
+std::string explanation_text(const CollectiveExplanation& explanation,
+                             const std::string& collective, const std::string& group);
 nlohmann::ordered_json explanation_json(const CollectiveExplanation& explanation,
-                                        const std::string& group);
+                                        const std::string& collective, const std::string& group);
 
 }  // namespace stepcast

@@ -117,6 +117,14 @@ std::optional<Violation> protocol_violation(const Scenario& scenario, const Nccl
     return refused_choice("protocol", "ll128 needs NVLink between the GPUs of a node",
                           "ll and simple run over PCIe");
   }
+  const NetworkProfile& network = scenario.profile.network;
+  if (*choice.protocol == Protocol::LL128 && scenario.cluster.nodes > 1 && !network.ll128) {
+    return refused_choice("protocol",
+                          fmt::format("ll128 needs a network that keeps the order of its stores, "
+                                      "{} does not",
+                                      network.name),
+                          "ll and simple run over it");
+  }
   return std::nullopt;
 }
 

@@ -124,6 +124,13 @@ void anchor_path(Setting& setting, const json& schema) {
   setting.value = std::make_shared<const json>(std::filesystem::absolute(name).string());
 }
 
+/// A version such as 2.20 reads as a number, and is text as written.
+void keep_as_text(Setting& setting, const json& schema) {
+  const bool is_text = schema.value("type", "") == "string" && !schema.contains("pattern");
+  if (!is_text || !setting.value->is_number()) return;
+  setting.value = std::make_shared<const json>(setting.text.substr(setting.text.find('=') + 1));
+}
+
 void check_path(Setting& setting, const json& scenario) {
   InputPlace place{option(setting.text), ""};
   const json* schema = &scenario;
@@ -134,6 +141,7 @@ void check_path(Setting& setting, const json& scenario) {
     place = child_of(place, key);
   }
   anchor_path(setting, *schema);
+  keep_as_text(setting, *schema);
 }
 
 json& element(json& list, const std::string& key, const InputPlace& place) {

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
+#include <span>
 #include <utility>
 
 #include "base/input_error.h"
@@ -38,23 +40,25 @@ std::string lower(std::string_view word) {
   return text;
 }
 
-// Names of NCCL's numbers and words, in the order of its enumerations (nccl_common.h).
+// What NCCL calls an algorithm or a protocol, by its word or by its number in NCCL's enumeration
+// (nccl_common.h), of which `names` holds the words. Empty for a number that it does not have.
+std::string name_of(std::string_view word, std::span<const std::string_view> names) {
+  const std::optional<std::int64_t> number = whole_number(word);
+  if (!number) return lower(word);
+  const bool known = *number >= 0 && *number < std::ssize(names);
+  return known ? std::string(names[static_cast<std::size_t>(*number)]) : std::string();
+}
+
 std::string algorithm_named(std::string_view word) {
   constexpr std::array<std::string_view, 7> names{
       "tree", "ring", "collnet_direct", "collnet_chain", "nvls", "nvls_tree", "pat"};
-  const std::optional<std::int64_t> number = whole_number(word);
-  if (number && *number >= 0 && *number < 7)
-    return std::string(names[static_cast<std::size_t>(*number)]);
-  const std::string text = lower(word);
-  return text == "nvlstree" ? "nvls_tree" : text;
+  const std::string name = name_of(word, names);
+  return name == "nvlstree" ? "nvls_tree" : name;
 }
 
 std::string protocol_named(std::string_view word) {
   constexpr std::array<std::string_view, 3> names{"ll", "ll128", "simple"};
-  const std::optional<std::int64_t> number = whole_number(word);
-  if (number && *number >= 0 && *number < 3)
-    return std::string(names[static_cast<std::size_t>(*number)]);
-  return lower(word);
+  return name_of(word, names);
 }
 
 // "NET/IBext/0/GDRDMA" is NET/IBext; "P2P/IPC/read" is P2P/IPC; "SHM/direct/direct" is SHM.
@@ -177,8 +181,20 @@ class InfoReader {
     const auto open = open_.find(thread);
     if (open == open_.end()) return;
     open->second.ranks = static_cast<int>(*ranks);
+    check_rings(open->second);
     if (open->second.channels > 0) log_.communicators.push_back(std::move(open->second));
     open_.erase(open);
+  }
+
+  void check_rings(const NcclCommunicator& communicator) const {
+    for (const std::vector<int>& ring : communicator.rings) {
+      for (const int rank : ring) {
+        if (rank >= 0 && rank < communicator.ranks) continue;
+        throw InputError(place_, fmt::format("a ring of this communicator of {} ranks passes rank "
+                                             "{}",
+                                             communicator.ranks, rank));
+      }
+    }
   }
 
   // "AllReduce: 33554432 Bytes -> Algo RING proto SIMPLE ..." or "33554432 Bytes -> Algo 1 proto 2
@@ -196,6 +212,12 @@ class InfoReader {
                   protocol_named(protocol), line_};
     if (words[0].ends_with(':')) {
       call.collective = std::string(canonical_collective(words[0].substr(0, words[0].size() - 1)));
+    }
+    if (call.algorithm.empty() || call.protocol.empty()) {
+      throw InputError(
+          place_, fmt::format("\"Algo {} proto {}\" is none of NCCL's: its algorithms are 0 to "
+                              "6, its protocols 0 to 2",
+                              after(words, "Algo"), protocol));
     }
     log_.calls.push_back(std::move(call));
   }

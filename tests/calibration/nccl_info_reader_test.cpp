@@ -87,6 +87,13 @@ TEST_CASE("NCCL's log: what is wrong is named with its line", "[calibration]") {
              Contains("log: at line 1: \"x\" is no rank of a ring"));
   CHECK_THAT(refusal(line("AllReduce: 33554432 Bytes -> Algo RING")),
              Contains("log: at line 1: the line of a call has no size"));
+  CHECK_THAT(refusal(line("1024 Bytes -> Algo 9 proto 1 time 12.5")),
+             Contains("log: at line 1: \"Algo 9 proto 1\" is none of NCCL's"));
+  CHECK_THAT(refusal(line("1024 Bytes -> Algo 1 proto 3 time 12.5")),
+             Contains("log: at line 1: \"Algo 1 proto 3\" is none of NCCL's"));
+  CHECK_THAT(refusal(line("Channel 00/01 :    0   99") + line("1 coll channels") +
+                     line("comm 0x5 rank 0 nranks 2 cudaDev 0 busId 100 - Init COMPLETE")),
+             Contains("log: at line 3: a ring of this communicator of 2 ranks passes rank 99"));
   CHECK_THAT(refusal(line("RCCL version : 2.22.3")), Contains("AMD's RCCL"));
 }
 

@@ -114,6 +114,18 @@ TEST_CASE("topology collectives: wrong options are told", "[cli]") {
                       "\"8:4\" is no range of sizes");
   require_wrong_input(collectives({"--node", "dgx_a100_80gb", "--collective", "all_reduse"}),
                       "is no collective that is modelled");
+  require_wrong_input(collectives({"--node", "dgx_a100_80gb", "--set", "nccl.protocol=ll"}),
+                      "--set changes a scenario, --node is none");
+}
+
+TEST_CASE("topology explain calls a reduce what it was called", "[cli]") {
+  const auto explain = [](std::vector<std::string> options) {
+    options.insert(options.begin(),
+                   {"topology", "explain", "--node", "dgx_a100_80gb", "--collective", "reduce"});
+    return run_program(options).output;
+  };
+  CHECK_THAT(explain({}), Catch::StartsWith("reduce of 64 MiB, all GPUs"));
+  CHECK(nlohmann::json::parse(explain({"--format", "json"}))["collective"] == "reduce");
 }
 
 TEST_CASE("validate --nccl judges a log, scenarios beside it are refused", "[cli]") {

@@ -71,6 +71,20 @@ TEST_CASE("a plan that no data parallelism completes names clusters that would d
                 "= 48] (24 GPUs would do)"});
 }
 
+TEST_CASE("a tensor degree that neither heads nor cluster divide by names those beside it",
+          "[models]") {
+  TrainingJob job = fitting_job();
+  job.plan.tensor_parallel = 3;  // x pipeline_parallel 2 = 6, and 64 = 10 x 6 + 4
+  REQUIRE(faults(job, 64).front() ==
+          "/plan: the plan needs a multiple of 6 GPUs, the cluster has 64 "
+          "[tensor_parallel 3 x pipeline_parallel 2 = 6] (tensor_parallel 2 or 4 would do)");
+  job.plan.data_parallel = 8;  // 64 / (2 x 8) = 4
+  REQUIRE(faults(job, 64).front() ==
+          "/plan: the plan uses 48 GPUs, the cluster has 64 "
+          "[tensor_parallel 3 x pipeline_parallel 2 x data_parallel 8 = 48] "
+          "(tensor_parallel 4 would do)");
+}
+
 TEST_CASE("tensor parallelism divides heads and MLP", "[models]") {
   TrainingJob job = fitting_job();
   job.model.num_attention_heads = job.model.num_query_groups = 30;

@@ -40,6 +40,13 @@ TEST_CASE("settings: a value is JSON where it reads as such, else text", "[scena
   REQUIRE(set("measured/step_time=12.3 s").measured->step_time == 12.3_s);
 }
 
+TEST_CASE("settings: where text is due, a number is the text as written", "[scenarios]") {
+  REQUIRE(set("nccl.version=2.20").nccl->version == "2.20");
+  REQUIRE(set("nccl.version=\"2.20\"").nccl->version == "2.20");
+  REQUIRE(set("title=12").title == "12");
+  REQUIRE_THAT(set_error("measured/step_time=12.3"), Catch::Contains("write \"12.3 s\""));
+}
+
 TEST_CASE("settings: a key that the file has not is made", "[scenarios]") {
   REQUIRE(set("runtime/torch_compile=true").job.runtime.torch_compile);
 }

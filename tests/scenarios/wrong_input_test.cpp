@@ -54,6 +54,15 @@ TEST_CASE("wrong input: 7 GPUs for tensor parallel 8", "[scenarios]") {
           "  hint: 8 GPUs would do");
 }
 
+TEST_CASE("wrong input: a protocol of NCCL's that its network does not carry", "[scenarios]") {
+  REQUIRE_THAT(
+      error_of(R"({"cluster": {"nodes": 2, "fabric": "ethernet_100g"},
+                            "nccl": {"protocol": "ll128"}})"),
+      Catch::StartsWith("scenario.json: at /nccl/protocol: ll128 needs a network that keeps "
+                        "the order of its stores, tcp does not") &&
+          Catch::EndsWith("hint: ll and simple run over it"));
+}
+
 TEST_CASE("wrong input: a plan for another number of GPUs", "[scenarios]") {
   REQUIRE(error_of(R"({"plan": {"data_parallel": 8}})") ==
           "scenario.json: at /plan: the plan uses 16 GPUs, the cluster has 8\n"
