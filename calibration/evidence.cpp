@@ -10,6 +10,7 @@
 
 #include "base/text_lines.h"
 #include "base/unit_text.h"
+#include "calibration/measured_kernels.h"
 #include "models/collectives.h"
 #include "models/profile_constants.h"
 #include "sim/claims.h"
@@ -79,12 +80,6 @@ class CollectiveRows {
   const std::string& file_;
   const NetworkProfile& network_;
 };
-
-double gemm_seconds(const MeasuredGemm& gemm, const GpuSpec& gpu, GpuProfile profile) {
-  profile.sustained_clock.value = 1.0;
-  return gemm_time(gemm.shape, GemmPass::Forward, gemm.precision, {gpu, std::move(profile)})
-      .value();
-}
 
 // All that a peak depends on.
 std::vector<double> memory_constants(const Profile& profile) {
@@ -204,19 +199,12 @@ std::vector<Evidence> kernel_evidence(const std::vector<MeasuredKernel>& kernels
     evidence.line = kernel.line;
     evidence.measured = kernel.time.value();
     evidence.noise = kKernelNoise;
-    if (const auto* gemm = std::get_if<MeasuredGemm>(&kernel.kernel)) {
-      evidence.name = fmt::format("{} GEMM {} x {} x {}", word(gemm->precision), gemm->shape.m,
-                                  gemm->shape.n, gemm->shape.k);
-      evidence.predict = [gemm = *gemm, gpu](const Profile& profile) {
-        return gemm_seconds(gemm, gpu, profile.gpu);
-      };
-    } else {
-      const Bytes traffic = std::get<MeasuredTraffic>(kernel.kernel).traffic;
-      evidence.name = "memory-bound kernel of " + to_text(traffic);
-      evidence.predict = [traffic, gpu](const Profile& profile) {
-        return memory_bound_time(traffic, {gpu, profile.gpu}).value();
-      };
-    }
+    evidence.name = kernel_name(kernel);
+    evidence.predict = [kernel, gpu](const Profile& profile) {
+      Device device{gpu, profile.gpu};
+      device.profile.sustained_clock.value = 1;
+      return kernel_time(kernel, device).value();
+    };
     all.push_back(std::move(evidence));
   }
   return all;

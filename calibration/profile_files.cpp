@@ -1,23 +1,16 @@
-#include <fmt/format.h>
+#include "calibration/profile_files.h"
 
-#include <algorithm>
 #include <cmath>
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <stdexcept>
 
+#include "base/input_error.h"
 #include "base/unit_text.h"
-#include "calibration/profile_fit.h"
-#include "calibration/profile_noise.h"
 
 namespace stepcast {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
-std::string file_of(const std::string& profile, const std::string& catalogue_folder) {
-  return catalogue_folder + "/profiles/" + profile + ".json";
-}
+using Json = ProfileFiles::Json;
 
 Json read_ordered(const std::string& file) {
   std::ifstream stream(file);
@@ -32,116 +25,37 @@ void write_file(const std::string& file, const Json& json) {
   if (!stream) throw std::runtime_error("cannot write " + file);
 }
 
-double rounded(double value) {
+// A quantity is written with its unit, a plain number without: as the file has it.
+Json written_value(double value, const Json& as) {
+  if (!as.is_string()) return four_digits(value);
+  if (parse_seconds(as.get<std::string>())) return to_text(Seconds(value));
+  return exact_text(Bytes(std::round(value)));
+}
+
+}  // namespace
+
+double four_digits(double value) {
   if (value == 0) return 0;
   const double scale = std::pow(10.0, 3 - std::floor(std::log10(std::abs(value))));
   return std::round(value * scale) / scale;
 }
 
-// A quantity is written with its unit, a plain number without: as the prior's file has it.
-Json written_value(double value, const Json& as) {
-  if (!as.is_string()) return rounded(value);
-  if (parse_seconds(as.get<std::string>())) return to_text(Seconds(value));
-  return exact_text(Bytes(std::round(value)));
+Json& ProfileFiles::of(const std::string& profile) {
+  const auto [place, added] = files_.try_emplace(folder_ + "/profiles/" + profile + ".json");
+  if (added) place->second = read_ordered(place->first);
+  return place->second;
 }
 
-Json& constant_in(Json& profile, const std::string& path) {
-  return profile[Json::json_pointer("/" + path)];
+void ProfileFiles::set(const std::string& profile, const std::string& constant,
+                       const FittedParameter& fitted, const std::string& fitted_to) {
+  Json& file = of(profile)[Json::json_pointer("/" + constant)];
+  file["value"] = written_value(fitted.value, file["value"]);
+  file["spread"] = four_digits(fitted.spread);
+  file["fitted_to"] = fitted_to;
 }
 
-// What the runs say beside the prior: nothing where they leave its spread as it was.
-std::string evidence(const ProfilePrior& prior, const FittedParameter& fitted, std::size_t runs) {
-  constexpr double kUnmoved = 0.95;
-  if (fitted.prior_kept > kUnmoved) {
-    return fmt::format("{}; published runs leave it there", prior.source);
-  }
-  return fmt::format("{} published runs, half of all; prior {:.3g} within {:.0f} %: {}", runs,
-                     prior.value, 100 * prior.spread, prior.source);
-}
-
-struct Judged {
-  std::size_t fitted = 0;
-  std::vector<double> errors;  ///< of the runs that judge, as shares, without sign
-};
-
-Judged judged(const ProfileFit& fit, const std::string& profile) {
-  Judged judged;
-  for (const RunMiss& miss : fit.misses) {
-    if (miss.run->stalled || !uses_profile(miss.run->scenario.profile, profile)) continue;
-    if (miss.fitted) {
-      ++judged.fitted;
-    } else {
-      judged.errors.push_back(std::abs(std::exp(miss.miss) - 1));
-    }
-  }
-  return judged;
-}
-
-std::string verdict(Judged judged, std::uint64_t seed) {
-  if (judged.errors.empty()) return fmt::format("Fitted to {} runs, none judge.", judged.fitted);
-  std::sort(judged.errors.begin(), judged.errors.end());
-  double sum = 0;
-  for (const double error : judged.errors) sum += error;
-  return fmt::format(
-      "Fitted to {} published runs (seed {}); {} others judge: mean error {:.1f} %, median {:.1f} "
-      "%.",
-      judged.fitted, seed, judged.errors.size(),
-      100 * sum / static_cast<double>(judged.errors.size()),
-      100 * judged.errors[judged.errors.size() / 2]);
-}
-
-// The profile files as they are changed, each read once.
-class ProfileFiles {
- public:
-  explicit ProfileFiles(std::string catalogue_folder) : folder_(std::move(catalogue_folder)) {}
-
-  Json& of(const std::string& profile) {
-    const auto [place, added] = files_.try_emplace(file_of(profile, folder_));
-    if (added) place->second = read_ordered(place->first);
-    return place->second;
-  }
-
-  void write() const {
-    for (const auto& [file, json] : files_) write_file(file, json);
-  }
-
- private:
-  std::string folder_;
-  std::map<std::string, Json> files_;
-};
-
-void put_noise(const ProfileNoise& noise, ProfileFiles& files) {
-  const auto put = [&](const std::string& profile, const std::string& key,
-                       const ProfileNoise::Spread& found) {
-    files.of(profile)[key] = {
-        {"value", rounded(found.value)},
-        {"spread", 0},
-        {"fitted_to", fmt::format("90 % of {} fitted runs lie inside 90 % intervals", found.runs)}};
-  };
-  for (const auto& [name, found] : noise.framework) {
-    put("framework/" + name, "step_time_spread", found);
-  }
-  for (const auto& [name, found] : noise.network) put("network/" + name, "step_time_jitter", found);
-}
-
-}  // namespace
-
-void write_profiles(const ProfileFit& fit, const std::string& catalogue_folder,
-                    const ProfileFitOptions& options) {
-  ProfileFiles files(catalogue_folder);
-  for (std::size_t i = 0; i < fit.priors.size(); ++i) {
-    const ProfilePrior& prior = fit.priors[i];
-    const FittedParameter& fitted = fit.fit.parameters[i];
-    const Judged runs = judged(fit, prior.profile);
-    Json& profile = files.of(prior.profile);
-    profile["comment"] = verdict(runs, options.seed);
-    Json& constant = constant_in(profile, prior.constant);
-    constant["value"] = written_value(fitted.value, constant["value"]);
-    constant["spread"] = rounded(fitted.spread);
-    constant["fitted_to"] = evidence(prior, fitted, runs.fitted);
-  }
-  put_noise(noise_of(fit.misses), files);
-  files.write();
+void ProfileFiles::write() const {
+  for (const auto& [file, json] : files_) write_file(file, json);
 }
 
 }  // namespace stepcast

@@ -45,6 +45,7 @@ void add_serve(CLI::App& program, Command& chosen);
 void add_completion(CLI::App& program, Command& chosen);
 void add_man(CLI::App& program, Command& chosen);
 void add_fit_profiles(CLI::App& program, Command& chosen);
+void add_fit_kernels(CLI::App& program, Command& chosen);
 
 enum class Format { Text, Json, Csv };
 

@@ -12,6 +12,7 @@
 #include "calibration/memory_fit.h"
 #include "calibration/profile_fit.h"
 #include "cli/command.h"
+#include "cli/fit_tables.h"
 #include "cli/report_file.h"
 #include "reports/csv.h"
 #include "reports/numbers.h"
@@ -31,47 +32,20 @@ struct FitOptions {
   bool write = false;
 };
 
-struct Errors {
-  std::vector<double> sizes;
-  double sum = 0;
-
-  void add(double error) {
-    sizes.push_back(std::abs(error));
-    sum += error;
-  }
-  std::vector<std::string> cells() const {
-    if (sizes.empty()) return {"0", "-", "-", "-"};
-    std::vector<double> sorted = sizes;
-    std::sort(sorted.begin(), sorted.end());
-    double total = 0;
-    for (const double size : sorted) total += size;
-    const auto count = static_cast<double>(sorted.size());
-    return {count_text(static_cast<int>(sorted.size())), share_text(total / count),
-            share_text(sorted[sorted.size() / 2]), signed_share_text(sum / count)};
-  }
-};
-
 // Errors of either half of the runs, a row for each name that `row_of` gives; an empty one leaves a
 // run out.
 template <class RowOf>
 std::string errors_table(const std::string& title, const ProfileFit& fit, const RowOf& row_of) {
-  std::map<std::string, std::pair<Errors, Errors>> rows;
+  std::map<std::string, std::pair<FitErrors, FitErrors>> rows;
   for (const RunMiss& miss : fit.misses) {
     const std::string name = row_of(*miss.run);
     if (miss.run->stalled || name.empty()) continue;
     auto& [fitted, judging] = rows[name];
     (miss.fitted ? fitted : judging).add(std::exp(miss.miss) - 1);
   }
-  Table table = Table::of_numbers(8);
-  table.add_row({"", "fitted", "MAPE", "median", "bias", "judging", "MAPE", "median", "bias"});
-  for (const auto& [name, errors] : rows) {
-    std::vector<std::string> row{name};
-    for (const Errors& half : {errors.first, errors.second}) {
-      for (const std::string& cell : half.cells()) row.push_back(cell);
-    }
-    table.add_row(row);
-  }
-  return title + "\n" + table.text();
+  std::vector<HalvesErrors> named;
+  for (const auto& [name, halves] : rows) named.push_back({name, halves.first, halves.second});
+  return halves_table(title, named);
 }
 
 std::string suites_table(const ProfileFit& fit) {
@@ -85,19 +59,6 @@ std::string tensor_table(const ProfileFit& fit) {
     const int ranks = run.scenario.job.plan.tensor_parallel;
     return run.suite + (ranks <= 4 ? ", up to 4" : ", 8 and more");
   });
-}
-
-std::string constants_table(const ProfileFit& fit) {
-  Table table = Table::of_numbers(5);
-  table.add_row({"", "prior", "spread", "fitted", "spread", "of prior's"});
-  for (std::size_t i = 0; i < fit.priors.size(); ++i) {
-    const ProfilePrior& prior = fit.priors[i];
-    const FittedParameter& fitted = fit.fit.parameters[i];
-    table.add_row({prior.profile + " " + prior.constant, fmt::format("{:.4g}", prior.value),
-                   share_text(prior.spread), fmt::format("{:.4g}", fitted.value),
-                   share_text(fitted.spread), share_text(fitted.prior_kept)});
-  }
-  return "Constants, in base units\n" + table.text();
 }
 
 void write_misses(const ProfileFit& fit, const std::string& file) {
@@ -139,7 +100,7 @@ Answer run_fit(const FitOptions& options) {
   const std::string tables =
       suites_table(fit) + (options.memory ? "\n" + tensor_table(fit) : std::string());
   return {fmt::format("{}\n{}\ndispersion {:.2f}, {} evaluations, {}\n", tables,
-                      constants_table(fit), fit.fit.dispersion, fit.fit.evaluations,
+                      constants_table(fit.priors, fit.fit), fit.fit.dispersion, fit.fit.evaluations,
                       fit.fit.converged ? "converged" : "not converged")};
 }
 

@@ -65,6 +65,7 @@ void set_up(CLI::App& program, Command& chosen) {
   add_completion(program, chosen);
   add_man(program, chosen);
   add_fit_profiles(program, chosen);
+  add_fit_kernels(program, chosen);
 }
 
 // --help and --version end the parsing too, with a code of 0.

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "models/gemm.h"
 #include "models/kernels.h"
 #include "models/optimizer.h"
 

@@ -3,6 +3,8 @@
 #include <cmath>
 
 #include "base/contract.h"
+#include "models/gemm.h"
+#include "models/kernels.h"
 #include "models/optimizer.h"
 
 namespace stepcast {

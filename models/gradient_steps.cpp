@@ -5,6 +5,7 @@
 
 #include "models/fine_tuning.h"
 #include "models/gradient_compression.h"
+#include "models/kernels.h"
 #include "models/layer_stash.h"
 
 namespace stepcast {

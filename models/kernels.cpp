@@ -6,32 +6,13 @@
 #include <cmath>
 
 #include "base/contract.h"
+#include "models/gemm.h"
 
 namespace stepcast {
 namespace {
 
 // Tensor cores load 16 bytes at a time: 8 elements of 16 bits.
 constexpr std::int64_t aligned_head_size = 8;
-
-struct ElementBytes {
-  double input;
-  double output;
-};
-
-/// Products in fp8 are stored in 16 bits.
-ElementBytes element_bytes(Precision precision) {
-  const double size = bytes_per_element(precision);
-  return {precision == Precision::Fp8 ? 1.0 : size, size};
-}
-
-bool has_fp8(const GpuSpec& gpu) { return gpu.fp8 > gpu.fp16; }
-
-FlopPerSecond gemm_rate(Precision precision, const Device& device) {
-  const GpuProfile& profile = device.profile;
-  const bool in_fp8 = precision == Precision::Fp8 && has_fp8(device.gpu);
-  return profile.gemm.peak_share.value * profile.sustained_clock.value *
-         (in_fp8 ? profile.gemm.fp8_rate.value : 1.0) * peak_rate(precision, device.gpu);
-}
 
 double elements(std::int64_t rows, std::int64_t columns) {
   return static_cast<double>(rows) * static_cast<double>(columns);
@@ -163,29 +144,6 @@ FlopPerSecond peak_rate(Precision precision, const GpuSpec& gpu) {
   }
   STEPCAST_REQUIRES(false && "every precision has a peak rate");
   return {};
-}
-
-Seconds gemm_time(const GemmShape& shape, GemmPass pass, Precision precision,
-                  const Device& device) {
-  STEPCAST_REQUIRES(shape.m >= 0 && shape.n >= 0 && shape.k >= 0 && shape.batch >= 0);
-  if (shape.m == 0 || shape.n == 0 || shape.k == 0 || shape.batch == 0) return {};
-  const GpuProfile& profile = device.profile;
-  const double batch = static_cast<double>(shape.batch);
-  const auto [input, output] = element_bytes(precision);
-  const Flop work(2 * elements(shape.m, shape.n) * static_cast<double>(shape.k) * batch);
-  const Bytes traffic(batch * (input * (elements(shape.m, shape.k) + elements(shape.k, shape.n)) +
-                               output * elements(shape.m, shape.n)));
-  const Seconds compute = work / gemm_rate(precision, device);
-  const Seconds memory =
-      traffic / (profile.gemm.bandwidth_share.value * device.gpu.memory_bandwidth);
-  const double power = profile.gemm.roofline_power.value;
-  // The longer of the two, times what the softer knee adds: keeps the powers near one.
-  const Seconds longer = std::max(compute, memory);
-  const double ratio = std::min(compute, memory) / longer;
-  const Seconds roofline = longer * std::pow(1 + std::pow(ratio, power), 1 / power);
-  const double slowdown =
-      pass == GemmPass::WeightGradient ? profile.gemm.weight_gradient_slowdown.value : 1.0;
-  return slowdown * roofline + profile.gemm.launch.value;
 }
 
 Seconds flash_attention_forward_time(const AttentionShape& shape, AttentionKernel kernel,

@@ -1,34 +1,13 @@
-// How long one kernel runs on one GPU, from its shape. What a layer is made of is layer_cost.h's
-// job.
+// How long attention and memory-bound kernels run on one GPU, from their shapes (matrix products:
+// gemm.h). What a layer is made of is layer_cost.h's job.
 #pragma once
 
 #include <cstdint>
 
 #include "base/units.h"
-#include "models/profile.h"
-#include "models/training_job.h"
-#include "topology/cluster_spec.h"
+#include "models/device.h"
 
 namespace stepcast {
-
-/// The GPU that kernels run on: its data sheet and what its kernels reach of it.
-struct Device {
-  GpuSpec gpu;
-  GpuProfile profile;
-};
-
-/// The data sheet's dense rate of a precision.
-FlopPerSecond peak_rate(Precision precision, const GpuSpec& gpu);
-
-enum class GemmPass { Forward, InputGradient, WeightGradient };
-
-/// D[m, n] = A[m, k] B[k, n], `batch` of them in one kernel.
-struct GemmShape {
-  std::int64_t m = 0;
-  std::int64_t n = 0;
-  std::int64_t k = 0;
-  std::int64_t batch = 1;
-};
 
 /// `micro_batch` sequences of `queries` tokens that look at `keys` tokens; heads are this GPU's
 /// own.
@@ -41,13 +20,6 @@ struct AttentionShape {
   std::int64_t keys = 0;
   bool causal = true;
 };
-
-/// Soft roofline with launch term:
-///
-///   t = ((2 m n k batch / (share peak))^p + (bytes / (share bandwidth))^p)^(1/p) + launch
-///
-/// with the weight gradient slower by its factor. Zero-size shapes take no time.
-Seconds gemm_time(const GemmShape& shape, GemmPass pass, Precision precision, const Device& device);
 
 /// Fused attention (FlashAttention 1, 2, 3):
 ///

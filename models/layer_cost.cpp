@@ -5,7 +5,9 @@
 #include <cstdint>
 
 #include "models/fine_tuning.h"
+#include "models/gemm.h"
 #include "models/kernel_fusion.h"
+#include "models/kernels.h"
 #include "models/layer_shapes.h"
 #include "models/layer_stash.h"
 #include "models/sparsity.h"

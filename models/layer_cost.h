@@ -4,7 +4,7 @@
 #pragma once
 
 #include "base/units.h"
-#include "models/kernels.h"
+#include "models/device.h"
 #include "models/profile.h"
 #include "models/training_job.h"
 

@@ -5,6 +5,7 @@
 
 #include "models/expert_traffic.h"
 #include "models/gradient_compression.h"
+#include "models/kernels.h"
 #include "models/optimizer.h"
 #include "models/sparsity.h"
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "models/gemm.h"
 #include "models/kernels.h"
 
 namespace stepcast {

@@ -20,9 +20,13 @@ constexpr std::array<std::pair<LayerSplit, std::string_view>, 2> layer_splits{{
 
 void describe(Fields& f, GemmConstants& gemm) {
   fitted(f, "peak_share", gemm.peak_share, "large GEMMs, of the dense peak");
+  fitted(f, "tile_loss", gemm.tile_loss,
+         "a0: a tile of a x 128 x 128 elements runs at a / (a + a0) of that share");
+  fitted(f, "wave", gemm.wave, "filling and draining of one wave of tiles");
+  fitted(f, "wave_rounding", gemm.wave_rounding,
+         "share that is lost of what the last wave leaves idle");
   fitted(f, "bandwidth_share", gemm.bandwidth_share, "thin GEMMs, of the memory bandwidth");
-  fitted(f, "roofline_power", gemm.roofline_power, "softness p of the roofline's knee");
-  fitted(f, "launch", gemm.launch, "fixed part of one GEMM");
+  fitted(f, "launch", gemm.launch, "fixed part of one GEMM, and again of a split one");
   fitted(f, "fp8_rate", gemm.fp8_rate, "share of the fp8 peak over the 16-bit share",
          Presence::Optional);
   fitted(f, "weight_gradient_slowdown", gemm.weight_gradient_slowdown,

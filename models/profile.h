@@ -18,13 +18,15 @@ namespace stepcast {
 
 class Fields;
 
-/// Matrix products: the soft roofline of kernels.h.
+/// Matrix products: the tiles of gemm.h.
 struct GemmConstants {
-  Fitted<double> peak_share;                ///< of the dense peak, large shapes
-  Fitted<double> bandwidth_share;           ///< of the memory bandwidth
-  Fitted<double> roofline_power;            ///< p
-  Fitted<Seconds> launch;                   ///< fixed part of one GEMM
-  Fitted<double> fp8_rate{1.0};             ///< share of the fp8 peak over the 16-bit share
+  Fitted<double> peak_share;       ///< of the dense peak: endless waves of endless tiles
+  Fitted<double> tile_loss;        ///< a0: a tile of a x 128 x 128 runs at a / (a + a0) of that
+  Fitted<Seconds> wave;            ///< filling and draining of one wave of tiles
+  Fitted<double> wave_rounding;    ///< q: share that is lost of what the last wave leaves idle
+  Fitted<double> bandwidth_share;  ///< of the memory bandwidth
+  Fitted<Seconds> launch;          ///< fixed part of one GEMM, and again of a split one
+  Fitted<double> fp8_rate{1.0};    ///< share of the fp8 peak over the 16-bit share
   Fitted<double> weight_gradient_slowdown;  ///< time over a forward GEMM of the same shape
   Fitted<double> misaligned_slowdown;       ///< batched GEMMs whose head size is no multiple of 8
 };

@@ -1,7 +1,7 @@
 // Weights under a mask that changes during training: what their products gain, what the masks cost.
 #pragma once
 
-#include "models/kernels.h"
+#include "models/gemm.h"
 #include "models/memory.h"
 
 namespace stepcast {

@@ -5,6 +5,7 @@
 
 #include "models/fine_tuning.h"
 #include "models/gradient_steps.h"
+#include "models/kernels.h"
 #include "models/offload.h"
 #include "models/optimizer.h"
 #include "models/sparsity.h"

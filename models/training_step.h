@@ -2,7 +2,7 @@
 // ZeRO, recompute and framework habits into instructions. Engines know none of them.
 #pragma once
 
-#include "models/kernels.h"
+#include "models/device.h"
 #include "models/profile.h"
 #include "models/step_program.h"
 #include "models/training_job.h"

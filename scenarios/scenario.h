@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "base/fields.h"
-#include "models/kernels.h"
+#include "models/device.h"
 #include "models/price.h"
 #include "models/profile.h"
 #include "models/training_job.h"

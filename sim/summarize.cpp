@@ -8,7 +8,7 @@
 
 #include "base/unit_text.h"
 #include "models/hardware_flop.h"
-#include "models/kernels.h"
+#include "models/device.h"
 #include "sim/bottleneck.h"
 #include "sim/breakdown.h"
 #include "sim/calibrated_interval.h"

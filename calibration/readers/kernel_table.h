@@ -1,4 +1,4 @@
-// Tables of measured kernels in CSV: matrix products and memory-bound kernels.
+// Tables of measured kernels in CSV: matrix products, fused attention and memory-bound kernels.
 #pragma once
 
 #include <string>
@@ -6,6 +6,7 @@
 #include <variant>
 #include <vector>
 
+#include "models/gemm.h"
 #include "models/kernels.h"
 
 namespace stepcast {
@@ -13,6 +14,15 @@ namespace stepcast {
 struct MeasuredGemm {
   GemmShape shape;
   Precision precision = Precision::Bf16;
+  GemmPass pass = GemmPass::Forward;
+};
+
+enum class AttentionPass { Forward, Backward, Both };
+
+struct MeasuredAttention {
+  AttentionShape shape;
+  AttentionKernel kernel = AttentionKernel::Flash2;
+  AttentionPass pass = AttentionPass::Forward;
 };
 
 struct MeasuredTraffic {
@@ -20,14 +30,22 @@ struct MeasuredTraffic {
 };
 
 struct MeasuredKernel {
-  std::variant<MeasuredGemm, MeasuredTraffic> kernel;
+  std::variant<MeasuredGemm, MeasuredAttention, MeasuredTraffic> kernel;
   Seconds time;
   int line = 0;  ///< of the file, from 1
 };
 
-/// Columns, in any order: `m`, `n`, `k` (with `batch` and `precision` where they are not 1 and
-/// bf16) or `bytes`, and one of `time_us`, `latency_us`, `time_ms`, `time_s`. Others are not looked
-/// at. Throws InputError with the line where a cell holds no number, and where columns lack.
+/// Columns, in any order, with one of `time_us`, `latency_us`, `time_ms`, `time_s`:
+///
+///   products   `m`, `n`, `k`; `batch`, `precision` and `pass` (forward, input_gradient,
+///              weight_gradient) where they are not 1, bf16 and forward
+///   attention  `attention` (flash1, flash2, flash3), `micro_batch`, `heads`, `head_size`,
+///              `sequence_length`; `groups`, `causal` (0 or 1) and `pass` (forward, backward, both)
+///              where they are not `heads`, 1 and forward
+///   others     `bytes`
+///
+/// Further columns are not looked at. Throws InputError with the line where a cell holds no number
+/// or no known word, and where columns lack.
 std::vector<MeasuredKernel> parse_kernel_table(std::string_view text, const std::string& file);
 std::vector<MeasuredKernel> read_kernel_table(const std::string& file);
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 
+#include "models/gemm.h"
 #include "tests/models/read_json.h"
 
 using namespace stepcast;
@@ -21,10 +22,10 @@ Device round_device() {
   device.gpu.fp16 = 100_TFLOP_per_s;
   device.gpu.fp8 = 200_TFLOP_per_s;
   device.gpu.memory_bandwidth = 400_GB_per_s;
+  device.gpu.multiprocessors = 1;
   GpuProfile& profile = device.profile;
   profile.gemm.peak_share.value = 0.5;
   profile.gemm.bandwidth_share.value = 0.5;
-  profile.gemm.roofline_power.value = 2;
   profile.gemm.launch.value = 10_us;
   profile.gemm.fp8_rate.value = 0.8;
   profile.gemm.weight_gradient_slowdown.value = 1.1;
@@ -42,7 +43,7 @@ Device round_device() {
 }
 
 const Device device = round_device();
-const GemmShape square{1000, 1000, 1000};
+const GemmShape square{1024, 1024, 1024};  // whole tiles of every size
 const AttentionShape causal{1, 10, 10, 48, 1000, 1000, true};
 
 Seconds gemm(const GemmShape& shape, const Device& on = device,
@@ -74,36 +75,80 @@ Device catalogue_device(const std::string& gpu, const std::string& profile) {
 
 }  // namespace
 
-TEST_CASE("a GEMM on the soft roofline, worked by hand", "[models]") {
-  // 2 GFLOP at 50 TFLOP/s: 40 us; 6 MB at 200 GB/s: 30 us; sqrt(40^2 + 30^2) + 10 us
-  REQUIRE_THAT(gemm(square).value(), WithinRel(60e-6, 1e-12));
-  // Input gradients cost the same, weight gradients 1.1 x 50 + 10
+// Compute and memory at once, each in seconds.
+double at_once(double compute, double memory) {
+  return std::pow(std::pow(compute, 4) + std::pow(memory, 4), 0.25);
+}
+
+// Eight multiprocessors of 6.25 TFLOP/s, of which a tile of 128 x 128 reaches half, one of 256 x
+// 128 two thirds, and no end of memory bandwidth.
+Device eight_processors() {
+  Device eight = device;
+  eight.gpu.multiprocessors = 8;
+  eight.profile.gemm.tile_loss.value = 1;
+  eight.profile.gemm.wave_rounding.value = 1;
+  eight.profile.gemm.launch.value = 20_us;
+  eight.profile.gemm.bandwidth_share.value = 1e6;
+  return eight;
+}
+
+TEST_CASE("a GEMM's compute beside its memory traffic, worked by hand", "[models]") {
+  // 2 x 1024^3 FLOP at 50 TFLOP/s; three matrices of 2 x 1024^2 bytes at 200 GB/s; 10 us
+  const double both = at_once(2.147483648 / 50e3, 6.291456 / 200e3);
+  REQUIRE_THAT(gemm(square).value(), WithinRel(both + 10e-6, 1e-9));
+  // Input gradients cost the same, weight gradients 1.1 times, but for the launch
   REQUIRE_THAT(gemm_time(square, GemmPass::InputGradient, Precision::Fp16, device).value(),
-               WithinRel(60e-6, 1e-12));
+               WithinRel(both + 10e-6, 1e-9));
   REQUIRE_THAT(gemm_time(square, GemmPass::WeightGradient, Precision::Fp16, device).value(),
-               WithinRel(65e-6, 1e-12));
+               WithinRel(1.1 * both + 10e-6, 1e-9));
 }
 
 TEST_CASE("a GEMM's peak and bytes follow the precision", "[models]") {
-  // fp32: 400 us of FLOP, 12 MB in 60 us
-  REQUIRE_THAT(gemm(square, device, Precision::Fp32).value(),
-               WithinRel(std::hypot(400e-6, 60e-6) + 10e-6, 1e-12));
-  // tf32: half the 16-bit peak, 4-byte elements: 80 us and 60 us
-  REQUIRE_THAT(gemm(square, device, Precision::Tf32).value(), WithinRel(110e-6, 1e-12));
-  // fp8: 200 TFLOP/s x 0.5 x 0.8: 25 us; one byte in, two out: 4 MB in 20 us
-  REQUIRE_THAT(gemm(square, device, Precision::Fp8).value(),
-               WithinRel(std::hypot(25e-6, 20e-6) + 10e-6, 1e-12));
-}
-
-TEST_CASE("a GPU without fp8 multiplies fp8 at its 16-bit rate", "[models]") {
-  Device ampere = device;
+  const auto expected = [](double teraflops, double megabytes) {
+    return at_once(2.147483648e-3 / teraflops, megabytes * 1.048576 / 200e3) + 10e-6;
+  };
+  REQUIRE_THAT(gemm(square, device, Precision::Fp32).value(), WithinRel(expected(5, 12), 1e-9));
+  REQUIRE_THAT(gemm(square, device, Precision::Tf32).value(), WithinRel(expected(25, 12), 1e-9));
+  // fp8: 200 TFLOP/s x 0.5 x 0.8; one byte in, two out
+  REQUIRE_THAT(gemm(square, device, Precision::Fp8).value(), WithinRel(expected(80, 4), 1e-9));
+  Device ampere = device;  // without fp8
   ampere.gpu.fp8 = ampere.gpu.fp16;
-  REQUIRE_THAT(gemm(square, ampere, Precision::Fp8).value(),
-               WithinRel(std::hypot(40e-6, 20e-6) + 10e-6, 1e-12));
+  REQUIRE_THAT(gemm(square, ampere, Precision::Fp8).value(), WithinRel(expected(50, 4), 1e-9));
 }
 
 TEST_CASE("a batch of GEMMs is one launch", "[models]") {
-  REQUIRE_THAT(gemm({1000, 1000, 1000, 7}).value(), WithinRel(7 * 50e-6 + 10e-6, 1e-12));
+  const double one = gemm(square).value() - 10e-6;
+  REQUIRE_THAT(gemm({1024, 1024, 1024, 7}).value(), WithinRel(7 * one + 10e-6, 1e-9));
+}
+
+TEST_CASE("tiles that do not fill the multiprocessors cost a whole wave", "[models]") {
+  // 512 x 512 is 8 tiles of 256 x 128: one wave of 2 x 256 x 128 x 1024 FLOP at 6.25 x 2 / 3
+  // TFLOP/s. (16 of 128 x 128 are two waves of half the work at half of 6.25: a third longer.)
+  const double wave = 67.108864e6 / (6.25e12 * 2 / 3);
+  const Device eight = eight_processors();
+  REQUIRE_THAT(gemm({512, 512, 1024}, eight).value(), WithinRel(wave + 20e-6, 1e-6));
+  // A row more makes 10 tiles of 128 x 256: two waves, or, where half of what the second leaves
+  // idle is lost, 1.25 and half of 0.75.
+  REQUIRE_THAT(gemm({513, 512, 1024}, eight).value(), WithinRel(2 * wave + 20e-6, 1e-6));
+  Device halved = eight;
+  halved.profile.gemm.wave_rounding.value = 0.5;
+  REQUIRE_THAT(gemm({513, 512, 1024}, halved).value(), WithinRel(1.625 * wave + 20e-6, 1e-6));
+  Device filling = eight;
+  filling.profile.gemm.wave.value = 1_us;
+  REQUIRE_THAT(gemm({513, 512, 1024}, filling).value(), WithinRel(2 * wave + 22e-6, 1e-6));
+}
+
+TEST_CASE("few tiles are split along k, at the price of a kernel that adds the parts", "[models]") {
+  // 256 x 256 is 2 tiles; 4 parts of each fill 8 multiprocessors with 8192 / 4 = 2048 of k.
+  const double wave = 134.217728e6 / (6.25e12 * 2 / 3);
+  REQUIRE_THAT(gemm({256, 256, 8192}, eight_processors()).value(), WithinRel(wave + 40e-6, 1e-6));
+  // With 2 GB/s the 8 bytes an element of 4 parts take longer than not to split.
+  Device narrow = eight_processors();
+  narrow.gpu.memory_bandwidth = 2_GB_per_s;
+  narrow.profile.gemm.bandwidth_share.value = 1;
+  const double operands = (2 * 256 * 8192 + 256 * 256) * 2 / 2e9;
+  REQUIRE_THAT(gemm({256, 256, 8192}, narrow).value(),
+               WithinRel(at_once(4 * wave, operands) + 20e-6, 1e-6));
 }
 
 TEST_CASE("a GEMM without elements takes no time", "[models]") {
@@ -192,7 +237,7 @@ TEST_CASE("the sustained clock slows GEMMs, not fused attention", "[models]") {
   Device hot = device;
   hot.profile.sustained_clock.value = 0.8;
   hot.profile.gemm.bandwidth_share.value = 1e6;  // FLOP alone
-  REQUIRE_THAT(gemm(square, hot).value(), WithinRel(40e-6 / 0.8 + 10e-6, 1e-9));
+  REQUIRE_THAT(gemm(square, hot).value(), WithinRel(2.147483648 / 40e3 + 10e-6, 1e-9));
   REQUIRE(flash(causal, AttentionKernel::Flash2, hot) == flash(causal));
 }
 

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "models/gemm.h"
 #include "tests/support/small_steps.h"
 
 using namespace stepcast;

@@ -3,7 +3,9 @@
 
 #include <catch2/catch.hpp>
 
+#include "models/gemm.h"
 #include "models/hardware_flop.h"
+#include "models/kernels.h"
 #include "tests/support/small_rank.h"
 
 using namespace stepcast;

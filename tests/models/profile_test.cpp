@@ -72,7 +72,7 @@ TEST_CASE("every GPU profile of the catalogue is physical and says what it was f
     REQUIRE_FALSE(share->fitted_to.empty());
   }
   for (const Fitted<double>* factor :
-       {&gpu.gemm.roofline_power, &gpu.gemm.weight_gradient_slowdown, &gpu.gemm.misaligned_slowdown,
+       {&gpu.gemm.weight_gradient_slowdown, &gpu.gemm.misaligned_slowdown,
         &gpu.attention.flash3_rate, &gpu.attention.unfused_softmax_slowdown}) {
     REQUIRE(factor->value >= 1);
     REQUIRE_FALSE(factor->fitted_to.empty());

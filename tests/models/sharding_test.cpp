@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 
 #include "models/collectives.h"
+#include "models/kernels.h"
 #include "models/memory.h"
 #include "tests/support/small_steps.h"
 

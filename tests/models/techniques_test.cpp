@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "models/fine_tuning.h"
+#include "models/gemm.h"
 #include "models/gradient_compression.h"
 #include "models/kernel_fusion.h"
 #include "models/layer_stash.h"

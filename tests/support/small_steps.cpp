@@ -9,7 +9,9 @@ GpuProfile plain_gpu_profile() {
   GpuProfile gpu;
   gpu.gemm.peak_share.value = 0.8;
   gpu.gemm.bandwidth_share.value = 0.75;
-  gpu.gemm.roofline_power.value = 1.5;
+  gpu.gemm.tile_loss.value = 0.1;
+  gpu.gemm.wave.value = 2_us;
+  gpu.gemm.wave_rounding.value = 0.5;
   gpu.gemm.launch.value = 5_us;
   gpu.gemm.weight_gradient_slowdown.value = 1.05;
   gpu.gemm.misaligned_slowdown.value = 4;
