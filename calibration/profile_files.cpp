@@ -2,6 +2,8 @@
 
 #include <cmath>
 #include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
 #include <stdexcept>
 
 #include "base/input_error.h"
@@ -10,7 +12,7 @@
 namespace stepcast {
 namespace {
 
-using Json = ProfileFiles::Json;
+using Json = nlohmann::ordered_json;
 
 Json read_ordered(const std::string& file) {
   std::ifstream stream(file);
@@ -25,6 +27,12 @@ void write_file(const std::string& file, const Json& json) {
   if (!stream) throw std::runtime_error("cannot write " + file);
 }
 
+double four_digits(double value) {
+  if (value == 0) return 0;
+  const double scale = std::pow(10.0, 3 - std::floor(std::log10(std::abs(value))));
+  return std::round(value * scale) / scale;
+}
+
 // A quantity is written with its unit, a plain number without: as the file has it.
 Json written_value(double value, const Json& as) {
   if (!as.is_string()) return four_digits(value);
@@ -34,28 +42,36 @@ Json written_value(double value, const Json& as) {
 
 }  // namespace
 
-double four_digits(double value) {
-  if (value == 0) return 0;
-  const double scale = std::pow(10.0, 3 - std::floor(std::log10(std::abs(value))));
-  return std::round(value * scale) / scale;
-}
+struct ProfileFiles::Read {
+  std::string folder;
+  std::map<std::string, Json> files = {};  // by path
 
-Json& ProfileFiles::of(const std::string& profile) {
-  const auto [place, added] = files_.try_emplace(folder_ + "/profiles/" + profile + ".json");
-  if (added) place->second = read_ordered(place->first);
-  return place->second;
+  Json& of(const std::string& profile) {
+    const auto [place, added] = files.try_emplace(folder + "/profiles/" + profile + ".json");
+    if (added) place->second = read_ordered(place->first);
+    return place->second;
+  }
+};
+
+ProfileFiles::ProfileFiles(std::string catalogue_folder)
+    : read_(std::make_unique<Read>(Read{std::move(catalogue_folder)})) {}
+
+ProfileFiles::~ProfileFiles() = default;
+
+void ProfileFiles::set_comment(const std::string& profile, const std::string& comment) {
+  read_->of(profile)["comment"] = comment;
 }
 
 void ProfileFiles::set(const std::string& profile, const std::string& constant,
                        const FittedParameter& fitted, const std::string& fitted_to) {
-  Json& file = of(profile)[Json::json_pointer("/" + constant)];
+  Json& file = read_->of(profile)[Json::json_pointer("/" + constant)];
   file["value"] = written_value(fitted.value, file["value"]);
   file["spread"] = four_digits(fitted.spread);
   file["fitted_to"] = fitted_to;
 }
 
 void ProfileFiles::write() const {
-  for (const auto& [file, json] : files_) write_file(file, json);
+  for (const auto& [file, json] : read_->files) write_file(file, json);
 }
 
 }  // namespace stepcast

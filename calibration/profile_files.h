@@ -1,26 +1,22 @@
 // The catalogue's profile files as a fit changes them.
 #pragma once
 
-#include <map>
-#include <nlohmann/json.hpp>
+#include <memory>
 #include <string>
 
 #include "calibration/map_fit.h"
 
 namespace stepcast {
 
-/// To four significant digits, as files state constants.
-double four_digits(double value);
-
-/// Each file is read once, when it is first asked for; nothing is written before write().
+/// Numbers are written with four significant digits. Each file is read once, when it is first
+/// changed; nothing is written before write(). Profiles are named as "gpu/a100". Throws InputError
+/// where there is no such file.
 class ProfileFiles {
  public:
-  using Json = nlohmann::ordered_json;
+  explicit ProfileFiles(std::string catalogue_folder);
+  ~ProfileFiles();
 
-  explicit ProfileFiles(std::string catalogue_folder) : folder_(std::move(catalogue_folder)) {}
-
-  /// `profile` as "gpu/a100". Throws InputError where there is no such file.
-  Json& of(const std::string& profile);
+  void set_comment(const std::string& profile, const std::string& comment);
 
   /// Value (with a unit where the file has one), spread and what it was fitted to, of a constant
   /// as "gemm/launch".
@@ -30,8 +26,8 @@ class ProfileFiles {
   void write() const;
 
  private:
-  std::string folder_;
-  std::map<std::string, Json> files_;  ///< by path
+  struct Read;
+  std::unique_ptr<Read> read_;
 };
 
 }  // namespace stepcast

@@ -54,10 +54,8 @@ std::string verdict(Judged judged, std::uint64_t seed) {
 void put_noise(const ProfileNoise& noise, ProfileFiles& files) {
   const auto put = [&](const std::string& profile, const std::string& key,
                        const ProfileNoise::Spread& found) {
-    files.of(profile)[key] = {
-        {"value", four_digits(found.value)},
-        {"spread", 0},
-        {"fitted_to", fmt::format("90 % of {} fitted runs lie inside 90 % intervals", found.runs)}};
+    files.set(profile, key, {.value = found.value, .spread = 0},
+              fmt::format("90 % of {} fitted runs lie inside 90 % intervals", found.runs));
   };
   for (const auto& [name, found] : noise.framework) {
     put("framework/" + name, "step_time_spread", found);
@@ -74,7 +72,7 @@ void write_profiles(const ProfileFit& fit, const std::string& catalogue_folder,
     const ProfilePrior& prior = fit.priors[i];
     const FittedParameter& fitted = fit.fit.parameters[i];
     const Judged runs = judged(fit, prior.profile);
-    files.of(prior.profile)["comment"] = verdict(runs, options.seed);
+    files.set_comment(prior.profile, verdict(runs, options.seed));
     files.set(prior.profile, prior.constant, fitted, evidence(prior, fitted, runs.fitted));
   }
   put_noise(noise_of(fit.misses), files);

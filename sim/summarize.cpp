@@ -7,8 +7,8 @@
 #include <limits>
 
 #include "base/unit_text.h"
-#include "models/hardware_flop.h"
 #include "models/device.h"
+#include "models/hardware_flop.h"
 #include "sim/bottleneck.h"
 #include "sim/breakdown.h"
 #include "sim/calibrated_interval.h"
