@@ -41,6 +41,10 @@ bool is_correction(std::string_view path) {
   return path.starts_with("network/inside_node/") || path.starts_with("network/across_nodes/");
 }
 
+bool is_latency_correction(std::string_view path) {
+  return is_correction(path) && path.ends_with("/latency");
+}
+
 // What the fit found of the noise of collectives: the root mean square of what is left, drawn to
 // the noise as stated as if five further measurements had shown it.
 double collective_noise(std::span<const Evidence> evidence, const EvidenceFit& fit) {
@@ -118,6 +122,7 @@ std::vector<MeasuredCollectives> collectives_of(std::span<const Evidence> eviden
 std::vector<CalibratedConstant> calibratable_constants(const Profile& prior, bool collectives,
                                                        bool steps) {
   constexpr double kClockOfCluster = 0.08;
+  constexpr double kLatencyOfCluster = 0.6;
   Profile profile = prior;
   std::vector<CalibratedConstant> constants;
   for (const ConstantRef& constant : constants_of(profile)) {
@@ -130,6 +135,7 @@ std::vector<CalibratedConstant> calibratable_constants(const Profile& prior, boo
     const bool adds = additive != additive_constants.end();
     double spread = adds ? additive->spread : constant.spread();
     if (steps && path == "gpu/sustained_clock") spread = std::max(spread, kClockOfCluster);
+    if (is_latency_correction(path)) spread = std::max(spread, kLatencyOfCluster);
     const double value = constant.value();
     if (spread <= 0 || (!adds && value <= 0)) continue;
     constants.push_back({path, value, spread, value, spread, 1.0, adds});
