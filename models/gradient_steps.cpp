@@ -25,6 +25,14 @@ Bytes gather_bucket(const StepContext& context) {
       context.work.framework.communication.gradient_bucket);
 }
 
+// Of the gather after an update: frameworks without buckets gather matrix by matrix.
+Bytes update_bucket(const StepContext& context, Bytes parameters, int layers) {
+  const int matrices = context.work.framework.communication.gathered_matrices_per_layer;
+  if (matrices == 0 || layers == 0) return gather_bucket(context);
+  const Bytes matrix(std::ceil(parameters.value() / (matrices * layers)));
+  return context.plan().sharding.gather_bucket.value_or(matrix);
+}
+
 ModelShare all_chunks(const StageSite& site) {
   ModelShare all;
   for (const ModelShare& share : site.chunks) all = all + share;
@@ -492,8 +500,10 @@ void GradientSteps::gather_parameters() {
   }
   if ((stage != 1 && stage != 2) || data_ranks() == 1 || gathers_ahead()) return;
   out_.join(Stream::Compute, Stream::Data, Activity::Other);
-  everywhere(CollectiveKind::AllGather, parameter_gather_bytes(context_.work),
-             with_gradients(weights), gather_bucket(context_));
+  const double bytes = parameter_gather_bytes(context_.work);
+  const Bytes parameters(bytes * static_cast<double>(weights.trained));
+  everywhere(CollectiveKind::AllGather, bytes, with_gradients(weights),
+             update_bucket(context_, parameters, all_chunks(site_).all_layers()));
   out_.join(Stream::Data, Stream::Compute, Activity::DataCommunication);
 }
 

@@ -126,6 +126,10 @@ void describe(Fields& f, CommunicationHabits& habits) {
          "relative increase of compute time that overlaps communication");
   f.field("gradient_bucket", habits.gradient_bucket,
           {.at_least = 0, .doc = "size of one reduction message; 0: all at once"});
+  f.field(
+      "gathered_matrices_per_layer", habits.gathered_matrices_per_layer,
+      {.at_least = 0,
+       .doc = "messages in which ZeRO 1 and 2 gather a layer's updated parameters; 0: buckets"});
 }
 
 void describe(Fields& f, PrecisionRecipe& recipe) {

@@ -131,7 +131,9 @@ struct CommunicationHabits {
   bool zero3_reduce_each_micro_batch = true;  ///< gradients are reduce-scattered each time
   Fitted<double> overlap_slowdown;  ///< compute time that overlaps communication, relative increase
   ContextAlgorithm context_parallel_algorithm = ContextAlgorithm::Ring;  ///< default of the plan's
-  Bytes gradient_bucket;  ///< size of one reduction message; 0: all at once
+  Bytes gradient_bucket;                ///< size of one reduction message; 0: all at once
+  int gathered_matrices_per_layer = 0;  ///< messages in which ZeRO 1 and 2 gather a layer's updated
+                                        ///< parameters; 0: buckets of that size too
 };
 
 /// Bytes per parameter in 16-bit training.

@@ -144,6 +144,14 @@ TEST_CASE("reduction buckets cut the gradients into messages", "[models]") {
   REQUIRE(count(step.program, CollectiveKind::AllGather) == 7);
 }
 
+TEST_CASE("a framework without buckets gathers an update matrix by matrix", "[models]") {
+  Profile profile = paper_profile();
+  profile.framework.communication.gathered_matrices_per_layer = 3;
+  const Step step(paper_job(4, 1), small_cluster(1, 4, 1), profile);
+  REQUIRE(count(step.program, CollectiveKind::AllGather) == 8 * 3);
+  REQUIRE(count(step.program, CollectiveKind::ReduceScatter) == 1);
+}
+
 TEST_CASE("weights that are gathered in 8 bits send half of what they did, and cost their kernels",
           "[models]") {
   TrainingJob job = paper_job(4, 3);
