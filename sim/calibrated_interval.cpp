@@ -96,6 +96,12 @@ void note_messages(std::vector<std::string>& notes, const StepProgram& program,
                               to_text(largest), to_text(most)));
 }
 
+// Constants that an interval without a calibration counts (step_interval.h).
+bool counts_unmoved(const std::string& path) {
+  return path == "gpu/sustained_clock" || path == "framework/host/layer_forward" ||
+         path == "network/latency_factor";
+}
+
 }  // namespace
 
 double calibrated_spread(const Scenario& scenario) {
@@ -107,7 +113,8 @@ double calibrated_spread(const Scenario& scenario) {
   double variance = 0.0;
   for (const CalibratedConstant& constant : record.constants) {
     const auto found = slope.find(constant.path);
-    if (found == slope.end() || (of_steps && constant.prior_kept == 1.0)) continue;
+    if (found == slope.end()) continue;
+    if (constant.prior_kept == 1.0 && (of_steps || !counts_unmoved(constant.path))) continue;
     kept[constant.path] = left_out(scenario, constant.path) ? 1.0 : constant.prior_kept;
     variance += std::pow(found->second * kept[constant.path], 2);
   }

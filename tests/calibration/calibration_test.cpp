@@ -76,6 +76,27 @@ TEST_CASE("a step time that is 10 % slower moves what the step feels, and narrow
   CHECK_THAT(beyond.warnings.front(), Contains("4 nodes, 2 times the most that was measured (2)"));
 }
 
+TEST_CASE("kernels that a log of collectives says nothing of add nothing to the interval",
+          "[calibration]") {
+  Scenario scenario = example_scenario();
+  const Calibration calibration = calibrate(scenario.profile, rows_made_by(scenario.profile));
+  const auto width = [&](const CalibrationRecord& record) {
+    scenario.calibration = std::make_shared<CalibrationRecord>(record);
+    const StepReport report = predict(scenario, {.engine = EngineChoice::Analytic});
+    return report.step_time_high / report.step_time_low;
+  };
+  CalibrationRecord without = calibration.record;
+  std::erase_if(without.constants, [](const CalibratedConstant& constant) {
+    return constant.path.starts_with("gpu/gemm/");
+  });
+  REQUIRE(without.constants.size() < calibration.record.constants.size());
+  CHECK(width(calibration.record) == width(without));
+  std::erase_if(without.constants, [](const CalibratedConstant& constant) {
+    return constant.path == "gpu/sustained_clock";
+  });
+  CHECK(width(calibration.record) > width(without));
+}
+
 TEST_CASE("step times that miss on either side leave every constant, and say how they scatter",
           "[calibration]") {
   const Scenario scenario = example_scenario();
