@@ -38,6 +38,7 @@ void add_validate(CLI::App& program, Command& chosen);
 void add_calibrate(CLI::App& program, Command& chosen);
 void add_topology(CLI::App& program, Command& chosen);
 void add_import(CLI::App& program, Command& chosen);
+void add_replay(CLI::App& program, Command& chosen);
 void add_export(CLI::App& program, Command& chosen);
 void add_catalogue(CLI::App& program, Command& chosen);
 void add_schema(CLI::App& program, Command& chosen);

@@ -22,6 +22,7 @@ constexpr const char* examples = R"(Examples:
   stepcast validate scenarios/validation/megatron_sc21_table1.json
   stepcast import config.json --node dgx_h100_80gb --fabric ndr_rail --nodes 4,8 --out mine.json
   stepcast export scenarios/guide/65b_8_nodes.json --to megatron
+  stepcast replay --et traces/gpt --node dgx_h100_80gb --nodes 2 --fabric ndr_rail
   stepcast topology import topo.txt --gpu a100_sxm_80gb --out node.json
   stepcast topology collectives --node dgx_a100_80gb --nodes 2 --fabric hdr_rail
   stepcast calibrate --scenario my_run.json --nccl-log all_reduce.txt --out my_cluster.json
@@ -58,6 +59,7 @@ void set_up(CLI::App& program, Command& chosen) {
   add_calibrate(program, chosen);
   add_topology(program, chosen);
   add_import(program, chosen);
+  add_replay(program, chosen);
   add_export(program, chosen);
   add_catalogue(program, chosen);
   add_schema(program, chosen);

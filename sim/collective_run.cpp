@@ -47,14 +47,18 @@ StepProgram collective_program(CollectiveKind kind, Bytes message, int ranks) {
   return program;
 }
 
+Placement place_in_order(int ranks, const Cluster& cluster) {
+  std::array<int, kNumAxes> degrees;
+  degrees.fill(1);
+  degrees[static_cast<std::size_t>(Axis::Data)] = ranks;
+  return place_ranks(RankGrid(degrees, kMegatronOrder), cluster);
+}
+
 Seconds collective_time(CollectiveKind kind, Bytes message, const Cluster& cluster,
                         const NetworkProfile& network, EngineChoice engine) {
   const int ranks = cluster.num_gpus();
   const StepProgram program = collective_program(kind, message, ranks);
-  std::array<int, kNumAxes> degrees;
-  degrees.fill(1);
-  degrees[static_cast<std::size_t>(Axis::Data)] = ranks;
-  const Placement placement = place_ranks(RankGrid(degrees, kMegatronOrder), cluster);
+  const Placement placement = place_in_order(ranks, cluster);
   return run_engine(fold(program, placement, cluster, network), engine).timeline.end();
 }
 

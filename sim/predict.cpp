@@ -22,16 +22,22 @@ std::vector<std::string> link_names(const FoldedProgram& folded, const Cluster& 
 
 }  // namespace
 
+SimulatedStep run_step(StepProgram program, const Placement& placement, const Cluster& cluster,
+                       const NetworkProfile& network, EngineChoice engine) {
+  auto kept = std::make_unique<const StepProgram>(std::move(program));
+  FoldedProgram folded = fold(*kept, placement, cluster, network);
+  EngineRun run = run_engine(folded, engine);
+  std::vector<std::string> names = link_names(folded, cluster);
+  return {std::move(kept), std::move(folded), std::move(run), std::move(names)};
+}
+
 SimulatedStep simulate(const Scenario& scenario, const PredictOptions& options) {
   const PlacedReplicas placed = fewest_replicas(scenario.job.plan, scenario.cluster);
   const Cluster cluster(placed.cluster);
   const Placement placement = place_ranks(rank_grid(placed.plan), cluster, placed.replicas);
-  auto program = std::make_unique<const StepProgram>(
-      training_step(scenario.job, scenario.profile, scenario.device(), placement, cluster));
-  FoldedProgram folded = fold(*program, placement, cluster, scenario.profile.network);
-  EngineRun run = run_engine(folded, options.engine);
-  std::vector<std::string> names = link_names(folded, cluster);
-  return {std::move(program), std::move(folded), std::move(run), std::move(names)};
+  return run_step(
+      training_step(scenario.job, scenario.profile, scenario.device(), placement, cluster),
+      placement, cluster, scenario.profile.network, options.engine);
 }
 
 StepReport predict(const Scenario& scenario, const PredictOptions& options) {

@@ -25,6 +25,11 @@ struct SimulatedStep {
   std::vector<std::string> link_names;  ///< [folded link]: the one that stands for its class
 };
 
+/// Runs a program whose ranks sit as `placement` says. Throws std::runtime_error if the event
+/// engine's child process fails.
+SimulatedStep run_step(StepProgram program, const Placement& placement, const Cluster& cluster,
+                       const NetworkProfile& network, EngineChoice engine);
+
 /// Runs one training step of the scenario. Throws std::runtime_error if the event engine's child
 /// process fails.
 SimulatedStep simulate(const Scenario& scenario, const PredictOptions& options);

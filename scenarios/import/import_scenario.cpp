@@ -200,6 +200,10 @@ class Draft {
 }  // namespace
 
 Imported read_foreign_file(const std::string& file) {
+  if (file.ends_with(".et")) {
+    throw InputError({file, ""}, "a trace holds no scenario: what ran, but no model and no plan",
+                     "stepcast replay --et PREFIX predicts its time on another cluster");
+  }
   const std::string text = read_text_file(file);
   const std::size_t first = text.find_first_not_of(" \t\r\n");
   if (first == std::string::npos) throw InputError({file, ""}, "the file is empty");
