@@ -26,10 +26,12 @@ double chance_of(const ParallelPlan& plan, const StallTrait& trait, const Cluste
 }  // namespace
 
 int waited_messages(const TrainingJob& job) {
+  const int copies = model_copies(job.plan);
   const int stages = job.plan.pipeline_parallel;
-  const int chunks = model_chunks(job.plan) / model_copies(job.plan);
-  const int of_a_stage = 4 * chunks - (stages == 2 ? 2 : 0);
-  return (num_micro_batches(job) - 1) * of_a_stage + 2 * (stages * chunks - 1);
+  const int at_the_ends = stages == 2 ? 2 : 0;
+  const int of_a_stage = 4 * model_chunks(job.plan) / copies - at_the_ends;
+  const int hops = stages / copies - 1;
+  return num_micro_batches(job) * of_a_stage - (4 - at_the_ends) + 2 * hops;
 }
 
 StallRisk stall_risk(const TrainingJob& job, const StallTrait& trait, const ClusterSpec& cluster) {

@@ -20,11 +20,11 @@ struct StallRisk {
 
 /// Messages of a pipeline of p stages that a stalled step waits for, one after the other:
 ///
-///   (m - 1) (4 v - 2 [p = 2]) + 2 (p v - 1)
+///   m (4 v - 2 [p = 2]) - (4 - 2 [p = 2]) + 2 (p - 1)
 ///
 /// for m micro-batches and v model chunks a stage: a stage between two others sends and receives
-/// four for each micro-batch and chunk, at the ends of two stages each has one neighbour; filling
-/// and draining pass every hop.
+/// four for each micro-batch and chunk, at the ends of two stages each has one neighbour; instead
+/// of one micro-batch's, filling and draining pass every hop (DualPipe, from both ends: half).
 int waited_messages(const TrainingJob& job);
 
 /// Of a pipeline over several nodes of an EFA fabric, with the chance

@@ -5,8 +5,6 @@
 #include <cmath>
 #include <initializer_list>
 
-#include "base/contract.h"
-
 namespace stepcast {
 namespace {
 
@@ -27,8 +25,8 @@ struct Mixture {
 
 Mixture mixture_of(Seconds step, const StallRisk& risk) {
   if (!risk.expected()) return {risk.chance, step, step + risk.time()};
-  STEPCAST_REQUIRES(step > risk.time());
-  return {risk.chance, step - risk.time(), step};
+  // The count of messages is exact for 1F1B and GPipe, a little off for others (stalls.h).
+  return {risk.chance, std::max(step - risk.time(), 0.1 * step), step};
 }
 
 double log_normal(double time, double middle, double spread) {

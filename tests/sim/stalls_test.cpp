@@ -33,7 +33,7 @@ StallRisk risk_of(const Scenario& scenario) {
 }  // namespace
 
 TEST_CASE("a stalled step takes longer by the messages that its stages wait for", "[sim]") {
-  // Two stages: (m - 1) 2 + 2 messages. More: (m - 1) 4 + 2 (p - 1).
+  // Two stages: 2 m messages. More: 4 m - 4 + 2 (p - 1).
   struct Case {
     int stages, micro_batches, messages;
   };
@@ -46,6 +46,28 @@ TEST_CASE("a stalled step takes longer by the messages that its stages wait for"
   // The work of a slot, some milliseconds, may hide behind a message that is held elsewhere.
   REQUIRE((stalled.step_time - free).value() == Approx(c.messages).epsilon(0.01));
   REQUIRE(stalled.step_time > free);
+}
+
+TEST_CASE("no schedule hides messages that are held", "[sim]") {
+  struct Case {
+    Schedule schedule;
+    int chunks, messages;
+  };
+  // Eight micro-batches on 4 stages: 8 x 4 v - 4 + 6, filled from both ends - 4 + 2.
+  const Case c = GENERATE(Case{Schedule::GPipe, 1, 34}, Case{Schedule::Interleaved, 2, 66},
+                          Case{Schedule::ZeroBubble, 1, 34}, Case{Schedule::ZeroBubbleV, 2, 66},
+                          Case{Schedule::DualPipe, 1, 30});
+  CAPTURE(static_cast<int>(c.schedule));
+  const auto scheduled = [&](double chance) {
+    Scenario scenario = pipeline(4, 8, chance);
+    scenario.job.plan.schedule = c.schedule;
+    scenario.job.plan.virtual_pipeline = c.chunks;
+    scenario.job.model.num_layers = 8;
+    return scenario;
+  };
+  REQUIRE(risk_of(scheduled(1)).messages == c.messages);
+  const StepReport stalled = predict(scheduled(1), {});
+  REQUIRE((stalled.step_time - predict(scheduled(0), {}).step_time).value() >= 0.98 * c.messages);
 }
 
 TEST_CASE("runs stall more often on many nodes, and only pipelines over EFA nodes do", "[sim]") {
