@@ -26,6 +26,25 @@ void drop_path(std::string& name) {
   if (is_path_name(name)) name.clear();
 }
 
+/// Of constants that are laid over the built-in profile's, part by part.
+json changed_profile_schema(json profile) {
+  for (const char* part : {"gpu", "network", "framework"}) {
+    profile["properties"][part] = schema_of_changes(profile["properties"][part]);
+  }
+  profile["properties"]["base"] = {{"type", "string"}, {"description", "profile to change"}};
+  return profile;
+}
+
+/// A profile's name, or what it changes; its parts are defined in the scenario's schema already.
+json calibration_schema(json described) {
+  Profile profile;
+  json changed = changed_profile_schema(schema_of_fields([&](Fields& f) { describe(f, profile); }));
+  changed.erase("$defs");
+  described.erase("$ref");
+  described["anyOf"] = {{{"type", "string"}}, std::move(changed)};
+  return described;
+}
+
 }  // namespace
 
 std::vector<Scenario> scenarios_from_json(const json& json, const std::string& file,
@@ -85,7 +104,9 @@ json scenario_schema() {
   json schema = schema_of_fields([&](Fields& f) { describe(f, scenario); });
   schema["$schema"] = "https://json-schema.org/draft/2020-12/schema";
   schema["title"] = "Stepcast scenario";
-  drop_required(schema["properties"]["calibration"]);
+  json& calibration = schema["properties"]["calibration"];
+  calibration = calibration_schema(calibration);
+  for (const char* unused : {"profiles", "profiles_changes"}) schema["$defs"].erase(unused);
   schema["properties"]["search"] = search_schema();
   allow_alternatives(schema);
   return schema;
@@ -93,8 +114,7 @@ json scenario_schema() {
 
 json profile_schema() {
   Profile profile;
-  json schema = schema_of_fields([&](Fields& f) { describe(f, profile); });
-  drop_required(schema);
+  json schema = changed_profile_schema(schema_of_fields([&](Fields& f) { describe(f, profile); }));
   CalibrationRecord record;
   schema["$schema"] = "https://json-schema.org/draft/2020-12/schema";
   schema["title"] = "Stepcast profile";

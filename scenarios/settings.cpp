@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstddef>
 #include <filesystem>
@@ -69,18 +70,32 @@ std::optional<std::size_t> index_of(const std::string& key) {
   return index;
 }
 
-/// The forms that a value may take: one, or the alternatives of a part.
-std::vector<const json*> forms_of(const json& schema) {
-  const auto choices = schema.find("anyOf");
-  if (choices == schema.end()) return {&schema};
-  std::vector<const json*> forms;
-  for (const json& form : *choices) forms.push_back(&form);
+using Forms = std::vector<const json*>;
+
+/// Collects the forms that a value may take: one, or the alternatives of a part. `scenario` holds
+/// the definitions that schemas refer to.
+void add_forms(Forms& forms, const json& schema, const json& scenario) {
+  if (schema.contains("$ref")) {
+    const json::json_pointer definition(schema["$ref"].get<std::string>().substr(1));
+    return add_forms(forms, scenario.at(definition), scenario);
+  }
+  for (const char* several : {"anyOf", "allOf"}) {
+    if (!schema.contains(several)) continue;
+    for (const json& form : schema[several]) add_forms(forms, form, scenario);
+    return;
+  }
+  forms.push_back(&schema);
+}
+
+Forms forms_of(const json& schema, const json& scenario) {
+  Forms forms;
+  add_forms(forms, schema, scenario);
   return forms;
 }
 
 /// The schema of a key or of an element inside a value; null where there is none.
-const json* schema_inside(const json& schema, const std::string& key) {
-  for (const json* form : forms_of(schema)) {
+const json* schema_inside(const Forms& forms, const std::string& key) {
+  for (const json* form : forms) {
     if (form->contains("items") && index_of(key)) return &(*form)["items"];
     if (form->contains("properties") && (*form)["properties"].contains(key)) {
       return &(*form)["properties"][key];
@@ -90,17 +105,19 @@ const json* schema_inside(const json& schema, const std::string& key) {
 }
 
 /// The keys that a value may have; none where it is no object.
-std::vector<std::string> known_keys(const json& schema) {
+std::vector<std::string> known_keys(const Forms& forms) {
   std::vector<std::string> known;
-  for (const json* form : forms_of(schema)) {
+  for (const json* form : forms) {
     if (!form->contains("properties")) continue;
-    for (const auto& [key, unused] : (*form)["properties"].items()) known.push_back(key);
+    for (const auto& [key, unused] : (*form)["properties"].items()) {
+      if (std::find(known.begin(), known.end(), key) == known.end()) known.push_back(key);
+    }
   }
   return known;
 }
 
-[[noreturn]] void refuse_path(const InputPlace& place, const std::string& key, const json& schema) {
-  const std::vector<std::string> known = known_keys(schema);
+[[noreturn]] void refuse_path(const InputPlace& place, const std::string& key, const Forms& forms) {
+  const std::vector<std::string> known = known_keys(forms);
   const std::string expected = known.empty()
                                    ? "no key is expected here"
                                    : fmt::format("expected keys: {}", fmt::join(known, ", "));
@@ -109,39 +126,40 @@ std::vector<std::string> known_keys(const json& schema) {
 }
 
 /// Whether a value may be a named part: then it may be given as an object with a `base`.
-bool is_part(const json& schema) {
-  for (const json* form : forms_of(schema)) {
+bool is_part(const Forms& forms) {
+  for (const json* form : forms) {
     if (form->contains("properties") && (*form)["properties"].contains("base")) return true;
   }
   return false;
 }
 
 /// A path on the command line is relative to where the command runs, one in a file to the file.
-void anchor_path(Setting& setting, const json& schema) {
-  if (!is_part(schema) || !setting.value->is_string()) return;
+void anchor_path(Setting& setting, const Forms& forms) {
+  if (!is_part(forms) || !setting.value->is_string()) return;
   const auto name = setting.value->get<std::string>();
   if (!is_path_name(name)) return;
   setting.value = std::make_shared<const json>(std::filesystem::absolute(name).string());
 }
 
 /// A version such as 2.20 reads as a number, and is text as written.
-void keep_as_text(Setting& setting, const json& schema) {
-  const bool is_text = schema.value("type", "") == "string" && !schema.contains("pattern");
-  if (!is_text || !setting.value->is_number()) return;
+void keep_as_text(Setting& setting, const Forms& forms) {
+  const json& only = *forms.front();
+  const bool is_text = only.value("type", "") == "string" && !only.contains("pattern");
+  if (forms.size() > 1 || !is_text || !setting.value->is_number()) return;
   setting.value = std::make_shared<const json>(setting.text.substr(setting.text.find('=') + 1));
 }
 
 void check_path(Setting& setting, const json& scenario) {
   InputPlace place{option(setting.text), ""};
-  const json* schema = &scenario;
+  Forms forms = forms_of(scenario, scenario);
   for (const std::string& key : setting.path) {
-    const json* inside = schema_inside(*schema, key);
-    if (inside == nullptr) refuse_path(place, key, *schema);
-    schema = inside;
+    const json* inside = schema_inside(forms, key);
+    if (inside == nullptr) refuse_path(place, key, forms);
+    forms = forms_of(*inside, scenario);
     place = child_of(place, key);
   }
-  anchor_path(setting, *schema);
-  keep_as_text(setting, *schema);
+  anchor_path(setting, forms);
+  keep_as_text(setting, forms);
 }
 
 json& element(json& list, const std::string& key, const InputPlace& place) {

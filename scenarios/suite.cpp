@@ -39,13 +39,6 @@ json frame_of(const json& suite) {
 
 }  // namespace
 
-void drop_required(json& schema) {
-  if (schema.is_object()) schema.erase("required");
-  for (json& part : schema) {
-    if (part.is_structured()) drop_required(part);
-  }
-}
-
 void describe_schema_version(Fields& f) {
   int version = schema_version;
   FieldRules rules{.presence = Presence::Required, .doc = "version of the file's format"};
@@ -76,15 +69,18 @@ void for_each_run(const json& suite, const InputPlace& place, PartResolver& reso
 }
 
 json suite_schema() {
-  json run = scenario_schema();
+  json run = schema_of_changes(scenario_schema());
   run.erase("$schema");
   run["title"] = "one run, or what runs have in common";
-  drop_required(run);
   json schema = schema_of_fields(describe_suite);
   schema["$schema"] = "https://json-schema.org/draft/2020-12/schema";
   schema["title"] = "Stepcast suite";
-  schema["properties"]["defaults"].update(run);
-  schema["properties"]["runs"]["items"] = run;
+  schema["$defs"] = std::move(run["$defs"]);
+  run.erase("$defs");
+  schema["$defs"]["run"] = std::move(run);
+  const json reference{{"$ref", "#/$defs/run"}};
+  schema["properties"]["defaults"] = reference;
+  schema["properties"]["runs"]["items"] = reference;
   schema["properties"]["runs"]["minItems"] = 1;
   return schema;
 }

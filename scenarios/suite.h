@@ -18,9 +18,6 @@ bool is_suite(const nlohmann::json& file);
 void for_each_run(const nlohmann::json& suite, const InputPlace& place, PartResolver& resolver,
                   const std::function<void(const nlohmann::json&, const InputPlace&)>& use);
 
-/// Takes `required` out of a JSON Schema, at every depth: for objects that are merged over others.
-void drop_required(nlohmann::json& schema);
-
 /// The key `schema` of a file: the version of its format, which is 1.
 void describe_schema_version(Fields& f);
 

@@ -63,11 +63,39 @@ TEST_CASE("the schema of nested objects, lists and parts holds theirs", "[base]"
   REQUIRE(properties["front"] == wheel_schema);
   REQUIRE(properties["spare"] == wheel_schema);
   REQUIRE(properties["others"] == json{{"type", "array"}, {"items", wheel_schema}});
-  const json with_base = json::parse(
-      R"({"type": "object", "properties": {"base": {"type": "string"}}, "required": ["base"]})");
-  REQUIRE(properties["wheel"] ==
+}
+
+TEST_CASE("a named part is a name, an object, or a base with changes; defined once", "[base]") {
+  const json schema = schema_of<Machine>();
+  REQUIRE(schema["properties"]["wheel"] == json{{"$ref", "#/$defs/wheels"}});
+  REQUIRE(schema["properties"]["trailer"] == schema["properties"]["wheel"]);
+  const json with_base =
+      json::parse(R"({"allOf": [{"$ref": "#/$defs/wheels_changes"}, {"required": ["base"]}]})");
+  REQUIRE(schema["$defs"]["wheels"] ==
           json{{"anyOf", json::array({json{{"type", "string"}}, wheel_schema, with_base})}});
-  REQUIRE(properties["trailer"] == properties["wheel"]);
+  json changes = schema_of_changes(wheel_schema);
+  changes["properties"]["base"] = {{"type", "string"}};
+  REQUIRE(schema["$defs"]["wheels_changes"] == changes);
+}
+
+TEST_CASE("changes of an object may leave every key out, and take it away by null", "[base]") {
+  const json changes = schema_of_changes(wheel_schema);
+  REQUIRE_FALSE(changes.contains("required"));
+  REQUIRE(changes["additionalProperties"] == false);
+  REQUIRE(changes["properties"]["spokes"] == json::parse(R"({"type": ["integer", "null"],
+    "minimum": 1.0, "maximum": 99.0, "description": "spokes a wheel"})"));
+}
+
+TEST_CASE("changes replace a list whole, and reach into objects and parts", "[base]") {
+  const json properties = schema_of_changes(schema_of<Machine>())["properties"];
+  REQUIRE(properties["others"] == json{{"type", {"array", "null"}}, {"items", wheel_schema}});
+  json wheel = schema_of_changes(wheel_schema);
+  wheel["type"] = {"object", "null"};
+  REQUIRE(properties["front"] == wheel);
+  REQUIRE(properties["finish"] == json::parse(R"({"type": ["string", "null"],
+    "enum": ["matt", "glossy", "brushed", null]})"));
+  REQUIRE(properties["wheel"] == json::parse(R"({"anyOf": [
+    {"type": "string"}, {"$ref": "#/$defs/wheels_changes"}, {"type": "null"}]})"));
 }
 
 TEST_CASE("printing a schema leaves what it describes as it was", "[base]") {

@@ -3,11 +3,13 @@
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <string>
 #include <valijson/adapters/nlohmann_json_adapter.hpp>
 #include <valijson/schema.hpp>
 #include <valijson/schema_parser.hpp>
 #include <valijson/validation_results.hpp>
 #include <valijson/validator.hpp>
+#include <vector>
 
 #include "scenarios/catalogue.h"
 #include "scenarios/scenario.h"
@@ -42,21 +44,6 @@ class PrintedSchema {
   valijson::Schema schema_;
 };
 
-// A run's null takes a default away; the schema describes what is there.
-json without_nulls(const json& document) {
-  if (!document.is_structured()) return document;
-  json kept = document.is_object() ? json::object() : json::array();
-  for (const auto& [key, value] : document.items()) {
-    if (value.is_null()) continue;
-    if (document.is_object()) {
-      kept[key] = without_nulls(value);
-    } else {
-      kept.push_back(without_nulls(value));
-    }
-  }
-  return kept;
-}
-
 json changed(json document, const char* patch) {
   document.merge_patch(json::parse(patch));
   return document;
@@ -68,10 +55,12 @@ TEST_CASE("every scenario and suite that ships is as its schema says", "[cli][co
   PrintedSchema scenario("scenario");
   PrintedSchema suite("suite");
   int files = 0;
-  for (const char* folder : {"scenarios/guide", "scenarios/network", "scenarios/validation"}) {
+  std::vector<std::string> folders{"scenarios/guide", "scenarios/network", "scenarios/validation"};
+  if (std::filesystem::exists("../shared/data/runs")) folders.push_back("../shared/data/runs");
+  for (const std::string& folder : folders) {
     for (const std::string& file : scenario_files(folder)) {
       INFO(file);
-      const json document = without_nulls(read(file));
+      const json document = read(file);
       CHECK((document.contains("runs") ? suite : scenario).fault(document) == "");
       ++files;
     }
@@ -90,8 +79,40 @@ TEST_CASE("scenarios that are wrong are no valid documents either", "[cli][contr
     INFO(patch);
     CHECK(scenario.fault(changed(right, patch)) != "");
   }
+}
+
+TEST_CASE("a suite's runs may take defaults away and change parts, not invent keys", "[cli]") {
   PrintedSchema suite("suite");
-  CHECK(suite.fault(changed(read("scenarios/guide/30b_techniques.json"), R"({"runs": 3})")) != "");
+  const auto with_run = [](const char* run) {
+    return json{{"schema", 1}, {"runs", json::array({json::parse(run)})}};
+  };
+  for (const char* run :
+       {R"({"plan": null})", R"({"plan": {"recompute": null}})", R"({"cluster": {"node": null}})",
+        R"({"cluster": {"node": {"gpus": 4}}})", R"({"cluster": {"nodes": [4, 8]}})",
+        R"({"cluster": {"node": {"base": "dgx_a100_80gb", "gpu": {"memory": "40 GiB"}}}})",
+        R"({"calibration": {"gpu": {"sustained_clock": null}}})"}) {
+    INFO(run);
+    CHECK(suite.fault(with_run(run)) == "");
+  }
+  for (const char* run :
+       {R"({"plam": null})", R"({"plan": {"recomputed": null}})",
+        R"({"cluster": {"node": {"base": "dgx_a100_80gb", "gpus_per_node": 4}}})",
+        R"({"cluster": {"node": {"gpu": {"memory": "40"}}}})", R"({"faults": [{"gpu": null}]})",
+        R"({"calibration": {"gpu": {"clock": 1}}})", R"(3)"}) {
+    INFO(run);
+    CHECK(suite.fault(with_run(run)) != "");
+  }
+  CHECK(suite.fault(json::parse(R"({"schema": 1, "runs": []})")) != "");
+  CHECK(suite.fault(json::parse(R"({"schema": 1})")) != "");
+}
+
+TEST_CASE("a part with a base needs no other key; one without it needs its own", "[cli]") {
+  PrintedSchema scenario("scenario");
+  const json right = read("scenarios/guide/65b_8_nodes.json");
+  CHECK(scenario.fault(changed(right, R"({"model": {"base": "llama_7b", "num_layers": 2}})")) ==
+        "");
+  CHECK(scenario.fault(changed(right, R"({"model": {"num_layers": 2}})")) != "");
+  CHECK(scenario.fault(changed(right, R"({"model": {"base": "llama_7b", "layers": 2}})")) != "");
 }
 
 TEST_CASE("every profile that ships is as its schema says", "[cli][contract]") {
@@ -105,8 +126,14 @@ TEST_CASE("every profile that ships is as its schema says", "[cli][contract]") {
     }
   }
   CHECK(files > 15);
-  CHECK(profile.fault({{"gpus", json::object()}}) != "");
-  CHECK(profile.fault(json::parse(R"({"network": 3})")) != "");
+  for (const char* wrong :
+       {R"({"gpus": {}})", R"({"network": 3})", R"({"gpu": {"clock": 0.9}})",
+        R"({"gpu": {"base": "a100", "clock": 0.9}})", R"({"network": {"launch": "6"}})",
+        R"({"gpu": {"gemm": {"peak_share": {"value": 0.8, "width": 0.1}}}})"}) {
+    INFO(wrong);
+    CHECK(profile.fault(json::parse(wrong)) != "");
+  }
+  CHECK(profile.fault(json::parse(R"({"gpu": {"base": "a100"}, "network": "efa"})")) == "");
 }
 
 TEST_CASE("every result of the guide is as its schema says", "[cli][contract]") {

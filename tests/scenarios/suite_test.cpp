@@ -102,11 +102,12 @@ TEST_CASE("suite: read_suite keeps the runs that can be read", "[scenarios]") {
 TEST_CASE("suite: its schema asks nothing of a run", "[scenarios]") {
   const nlohmann::json schema = suite_schema();
   REQUIRE(schema["required"] == nlohmann::json({"schema", "runs"}));
-  const nlohmann::json& run = schema["properties"]["runs"]["items"];
+  const nlohmann::json& run = schema["$defs"]["run"];
   REQUIRE(run["additionalProperties"] == false);
   REQUIRE_FALSE(run.contains("required"));
   REQUIRE_FALSE(run["properties"]["batch"].contains("required"));
-  REQUIRE(schema["properties"]["defaults"]["properties"] == run["properties"]);
+  REQUIRE(schema["properties"]["runs"]["items"] == nlohmann::json{{"$ref", "#/$defs/run"}});
+  REQUIRE(schema["properties"]["defaults"] == schema["properties"]["runs"]["items"]);
 }
 
 }  // namespace stepcast
