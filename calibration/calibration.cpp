@@ -143,7 +143,8 @@ std::vector<CalibratedConstant> calibratable_constants(const Profile& prior, boo
   return constants;
 }
 
-Calibration calibrate(const Profile& prior, std::span<const Evidence> evidence) {
+Calibration calibrate(const Profile& prior, std::span<const Evidence> evidence,
+                      const FitWatch& watch) {
   STEPCAST_REQUIRES(!evidence.empty());
   const bool collectives = std::any_of(evidence.begin(), evidence.end(),
                                        [](const Evidence& one) { return one.collective; });
@@ -152,7 +153,7 @@ Calibration calibrate(const Profile& prior, std::span<const Evidence> evidence) 
       calibratable_constants(prior, collectives, steps > 0);
   const std::vector<FeltRows> felt = felt_by(constants, prior, evidence);
   const auto fit_to = [&](const std::function<bool(const Evidence&)>& takes_part) {
-    return fit_evidence(prior, constants, felt, evidence, takes_part);
+    return fit_evidence(prior, constants, felt, evidence, takes_part, watch);
   };
   Calibration calibration;
   CalibrationRecord& record = calibration.record;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "calibration/evidence.h"
+#include "calibration/map_fit.h"
 #include "scenarios/calibration_record.h"
 
 namespace stepcast {
@@ -30,6 +31,7 @@ std::vector<CalibratedConstant> calibratable_constants(const Profile& prior, boo
 /// part where they speak for other constants than all else does (step_verdict.h); else they only
 /// say how far further steps scatter. Constants that nothing moves keep their prior and are listed
 /// with prior_kept 1. Requires evidence.
-Calibration calibrate(const Profile& prior, std::span<const Evidence> evidence);
+Calibration calibrate(
+    const Profile& prior, std::span<const Evidence> evidence, const FitWatch& watch = [] {});
 
 }  // namespace stepcast

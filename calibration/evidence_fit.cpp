@@ -180,12 +180,14 @@ double miss(const Evidence& one, const Profile& profile) {
 
 // Fits one part and lays it over the result.
 void fit_part(EvidenceFit& result, const FitPart& part, const Profile& prior,
-              const std::vector<FeltRows>& felt, std::span<const Evidence> evidence) {
+              const std::vector<FeltRows>& felt, std::span<const Evidence> evidence,
+              const FitWatch& watch) {
   const std::vector<CalibratedConstant> fitted =
       chosen<CalibratedConstant>(result.constants, part.constants);
   const std::vector<Evidence> rows = chosen<Evidence>(evidence, part.evidence);
   FitProblem problem = problem_of(fitted, prior, rows);
   problem.felt_by = felt_within(part, felt);
+  problem.watch = watch;
   const MapFit fit = fit_map(problem);
   for (std::size_t p = 0; p < fitted.size(); ++p) {
     CalibratedConstant& constant = result.constants[part.constants[p]];
@@ -231,11 +233,12 @@ std::vector<FeltRows> felt_by(const std::vector<CalibratedConstant>& constants,
 
 EvidenceFit fit_evidence(const Profile& prior, const std::vector<CalibratedConstant>& constants,
                          const std::vector<FeltRows>& felt, std::span<const Evidence> evidence,
-                         const std::function<bool(const Evidence&)>& takes_part) {
+                         const std::function<bool(const Evidence&)>& takes_part,
+                         const FitWatch& watch) {
   EvidenceFit result{prior, constants, {}, std::vector<FittedMeasurement>(evidence.size()), true};
   std::vector<bool> fitted(evidence.size());
   for (const FitPart& part : parts_of(felt, evidence, takes_part)) {
-    fit_part(result, part, prior, felt, evidence);
+    fit_part(result, part, prior, felt, evidence, watch);
     for (const std::size_t row : part.evidence) fitted[row] = true;
   }
   set_constants(result.profile, result.constants);

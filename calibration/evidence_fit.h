@@ -37,6 +37,7 @@ struct EvidenceFit {
 /// does, or none is felt, that is the prior.
 EvidenceFit fit_evidence(const Profile& prior, const std::vector<CalibratedConstant>& constants,
                          const std::vector<FeltRows>& felt, std::span<const Evidence> evidence,
-                         const std::function<bool(const Evidence&)>& takes_part);
+                         const std::function<bool(const Evidence&)>& takes_part,
+                         const FitWatch& watch);
 
 }  // namespace stepcast

@@ -31,6 +31,7 @@ class Model {
 
   Vector misses(const Vector& z) {
     ++evaluations_;
+    problem_.watch();
     const std::vector<double> predicted = problem_.predict(values_of(z));
     STEPCAST_REQUIRES(predicted.size() == problem_.measurements.size());
     Vector misses(static_cast<Eigen::Index>(predicted.size()));
@@ -53,6 +54,7 @@ class Model {
       Vector down = z;
       up[p] += kStep;
       down[p] -= kStep;
+      problem_.watch();
       if (problem_.predict_one) {
         fill_felt(jacobian, p, values_of(up), values_of(down), 2 * kStep);
       } else {

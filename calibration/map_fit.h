@@ -37,6 +37,9 @@ using FitPredictor = std::function<std::vector<double>(std::span<const double> v
 using FitOnePredictor =
     std::function<double(std::span<const double> values, std::size_t measurement)>;
 
+/// Called again and again while a fit runs, for whoever shows that it does.
+using FitWatch = std::function<void()>;
+
 struct FitProblem {
   std::vector<FitParameter> parameters;
   std::vector<FitMeasurement> measurements;
@@ -50,6 +53,7 @@ struct FitProblem {
   /// Points to start from: the prior, and others drawn from it with a fixed seed. More than one
   /// where predictions have kinks (the fastest of several algorithms), which trap a descent.
   int starts = 1;
+  FitWatch watch = [] {};
 };
 
 /// One parameter after the fit.

@@ -174,6 +174,7 @@ ProfileFit fit_memory(const std::vector<ProfilePrior>& priors, const std::vector
   std::vector<double> values;
   for (const ProfilePrior& prior : priors) values.push_back(prior.value);
   FitProblem problem = problem_of(priors, fitted, options.noise);
+  problem.watch = options.watch;
   problem.predict = [&](std::span<const double> parameters) {
     const std::vector<double> all = with_parameters(values, priors, parameters);
     std::vector<double> peaks;

@@ -182,6 +182,7 @@ ProfileFit fit_profiles(const std::vector<ProfilePrior>& priors,
   std::vector<TimedRun> fitted_clocks = timed(fitted, priors);
   const auto fit_under = [&](const Jitters& jitters) {
     FitProblem problem = problem_of(priors, fitted, options.noise, jitters);
+    problem.watch = options.watch;
     problem.predict = [&](std::span<const double> values) {
       return step_times(fitted_clocks, values);
     };

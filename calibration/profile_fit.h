@@ -56,6 +56,7 @@ struct ProfileFitOptions {
   std::uint64_t seed = 1;
   double noise = 0.04;  ///< relative: of a run and of the model, before what the fit finds
   std::size_t most_per_suite = 150;  ///< fitted runs: further ones of a suite add time, not news
+  FitWatch watch = [] {};
 };
 
 /// Marks the runs that stalled beside their siblings (stalled_runs.h), with their own profiles.

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -12,6 +14,7 @@
 #include "calibration/nccl_facts.h"
 #include "calibration/user_files.h"
 #include "cli/command.h"
+#include "cli/progress_line.h"
 #include "cli/report_file.h"
 #include "reports/calibration_report.h"
 #include "reports/html.h"
@@ -40,11 +43,17 @@ void complete_record(Calibration& calibration, UserMeasurements& measured) {
   record.layouts = std::move(measured.layouts);
 }
 
+Calibration fit(const UserMeasurements& measured) {
+  ProgressLine line(false);
+  const std::string work = fmt::format("fitting to {} measurements", measured.evidence.size());
+  return calibrate(measured.reference.profile, measured.evidence, [&] { line.show_elapsed(work); });
+}
+
 Answer run_fit(const CalibrateOptions& options) {
   if (options.out) check_output_file(*options.out, "the profile", "--out");
   check_report_file(options.report);
   UserMeasurements measured = read_user_files(options.files);
-  Calibration calibration = calibrate(measured.reference.profile, measured.evidence);
+  Calibration calibration = fit(measured);
   complete_record(calibration, measured);
   if (options.out) {
     write_output_file(*options.out, "the profile", "--out",
@@ -52,7 +61,7 @@ Answer run_fit(const CalibrateOptions& options) {
   }
   if (options.report) write_report_file(*options.report, calibration_html(calibration.record));
   if (options.json) return {json_text(calibration_json(calibration.record))};
-  return {calibration_text(calibration.record, options.every_row)};
+  return report(calibration_text(calibration.record, options.every_row));
 }
 
 // Stalls of today are not what a link does; they are told beside the answer.
@@ -74,7 +83,8 @@ Answer run_check(const CalibrateOptions& options) {
     for (Evidence& row : clean.rows) rows.push_back(std::move(row));
   }
   const DriftTest test = test_drift(rows, cluster.scenario.profile, *cluster.record);
-  return {options.json ? json_text(drift_json(test)) : drift_text(test, *options.check)};
+  if (options.json) return {json_text(drift_json(test))};
+  return report(drift_text(test, *options.check));
 }
 
 void add_files(CLI::App& command, UserFiles& files) {

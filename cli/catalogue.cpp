@@ -24,7 +24,8 @@ Answer run_list(const std::string& format) {
     text += kind + "\n";
     for (const std::string& name : names) text += "  " + name + "\n";
   }
-  return {format == "json" ? json_text(parts) : text};
+  if (format == "json") return {json_text(parts)};
+  return report(text);
 }
 
 // Every part as KIND/NAME that is called `name`, or is exactly that.

@@ -4,6 +4,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "scenarios/scenario.h"
@@ -23,7 +24,14 @@ inline constexpr int wrong_input_exit = 2;
 struct Answer {
   std::string output;
   int exit_code = 0;
+  bool is_report = false;  ///< for people: headings and verdicts may be coloured
+  std::string notes = {};  ///< on stderr: what people should know beside the output
 };
+
+/// A report for people.
+inline Answer report(std::string text, int exit_code = 0) {
+  return {std::move(text), exit_code, true};
+}
 
 using Command = std::function<Answer()>;
 

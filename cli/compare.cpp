@@ -35,7 +35,7 @@ Answer run_compare(const CompareOptions& options) {
   if (options.report) write_report_file(*options.report, comparison_html(predictions));
   switch (options.format) {
     case Format::Text:
-      return {comparison_text(predictions)};
+      return report(comparison_text(predictions));
     case Format::Json:
       return {json_text(comparison_json(predictions))};
     case Format::Csv:

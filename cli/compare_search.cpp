@@ -64,7 +64,7 @@ Answer compare_best(const ScenarioOptions& options, const SearchOptions& search_
   if (options.report && best.size() > 1) write_report_file(*options.report, comparison_html(best));
   switch (options.format) {
     case Format::Text:
-      return {search_comparison_text(searches.answers)};
+      return report(search_comparison_text(searches.answers));
     case Format::Json:
       return {json_text(search_comparison_json(searches.answers))};
     case Format::Csv:

@@ -44,13 +44,11 @@ Exported exported(const Scenario& scenario, const std::string& to) {
 
 Answer run_export(const ExportOptions& options) {
   const Exported result = exported(only_scenario(options), options.to);
-  std::fputs(
-      fmt::format("not carried over to {}: {}\n", options.to, fmt::join(result.not_carried, ", "))
-          .c_str(),
-      stderr);
-  if (options.out.empty()) return {result.text};
+  const std::string notes =
+      fmt::format("not carried over to {}: {}\n", options.to, fmt::join(result.not_carried, ", "));
+  if (options.out.empty()) return {.output = result.text, .notes = notes};
   write_output_file(options.out, "the export", "--out", result.text);
-  return {};
+  return {.output = {}, .notes = notes};
 }
 
 constexpr const char* examples = R"(Examples:

@@ -13,6 +13,7 @@
 #include "calibration/profile_fit.h"
 #include "cli/command.h"
 #include "cli/fit_tables.h"
+#include "cli/progress_line.h"
 #include "cli/report_file.h"
 #include "reports/csv.h"
 #include "reports/numbers.h"
@@ -88,7 +89,9 @@ std::vector<ProfilePrior> chosen_priors(const FitOptions& options) {
   return chosen;
 }
 
-Answer run_fit(const FitOptions& options) {
+Answer run_fit(FitOptions options) {
+  ProgressLine line(false);
+  options.fit.watch = [&] { line.show_elapsed("fitting"); };
   const std::vector<ProfilePrior> priors = chosen_priors(options);
   std::vector<MeasuredRun> runs = read_measured_runs(options.paths);
   deal_halves(runs, options.fit.seed);

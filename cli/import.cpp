@@ -35,10 +35,10 @@ Answer run_import(const ImportOptions& options) {
   for (const std::string& file : options.files) files.push_back(read_foreign_file(file));
   const ImportedScenario imported = import_scenario(files, options.wishes);
   const std::string text = json_text(*imported.scenario);
-  std::fputs(summary(imported).c_str(), stderr);
-  if (options.out.empty()) return {text};
+  const std::string notes = summary(imported);
+  if (options.out.empty()) return {.output = text, .notes = notes};
   write_output_file(options.out, "the scenario", "--out", text);
-  return {};
+  return {.output = {}, .notes = notes};
 }
 
 constexpr const char* examples = R"(Examples:

@@ -69,6 +69,13 @@ std::string commands_text(const CLI::App& command, const std::string& path) {
   return text;
 }
 
+// A footer is examples under a heading of their own, and what else there is to say.
+std::string footer_text(const std::string& footer) {
+  constexpr std::string_view heading = "Examples:\n";
+  if (!footer.starts_with(heading)) return ".SH NOTES\n" + as_written(footer);
+  return ".SH EXAMPLES\n" + as_written(footer.substr(heading.size()));
+}
+
 std::string upper(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(),
                  [](unsigned char letter) { return static_cast<char>(std::toupper(letter)); });
@@ -84,8 +91,7 @@ std::string manual_page(const CLI::App& command, const std::string& page, const 
   text += ".SH OPTIONS\n" + options_text(command);
   const std::string commands = page == "stepcast" ? "" : commands_text(command, path);
   if (!commands.empty()) text += ".SH COMMANDS\n" + commands;
-  text += ".SH EXAMPLES\n" + as_written(command.get_footer());
-  return text;
+  return text + footer_text(command.get_footer());
 }
 
 std::string see_also(const CLI::App& program) {

@@ -94,7 +94,7 @@ Answer run_predict(const PredictCommand& command) {
   }
   switch (options.format) {
     case Format::Text:
-      return {texts(predictions.answers), exit_code};
+      return report(texts(predictions.answers), exit_code);
     case Format::Json:
       return {json_text(results_json(predictions.answers)), exit_code};
     case Format::Csv:

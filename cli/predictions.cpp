@@ -1,45 +1,21 @@
 #include "cli/predictions.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <cstdio>
 #include <utility>
 
 #include "base/input_error.h"
+#include "cli/progress_line.h"
 #include "sim/claims.h"
 
 namespace stepcast {
-namespace {
-
-// "predicting 3 of 73" on stderr, over and over on one line; nothing where stderr is no terminal.
-class Progress {
- public:
-  Progress(std::size_t total, bool quiet)
-      : total_(total), shown_(!quiet && total > 1 && isatty(STDERR_FILENO) == 1) {}
-  ~Progress() {
-    constexpr const char* clear_line = "\r\033[K";
-    if (shown_) std::fputs(clear_line, stderr);
-  }
-  Progress(const Progress&) = delete;
-  Progress& operator=(const Progress&) = delete;
-
-  void show(std::size_t done) const {
-    if (shown_) std::fputs(fmt::format("\rpredicted {} of {}", done, total_).c_str(), stderr);
-  }
-
- private:
-  std::size_t total_;
-  bool shown_;
-};
-
-}  // namespace
-
 std::vector<PredictionOutcome> predict_with_progress(const std::vector<Scenario>& scenarios,
                                                      const ScenarioOptions& options) {
-  const Progress progress(scenarios.size(), options.quiet);
+  ProgressLine line(options.quiet);
   return predict_all(scenarios, PredictOptions{.engine = options.engine, .links = options.links},
-                     options.jobs, [&](std::size_t done) { progress.show(done); });
+                     options.jobs,
+                     [&](std::size_t done) { line.show_share(done, scenarios.size()); });
 }
 
 namespace {

@@ -1,18 +1,15 @@
 #include "cli/search_progress.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
-#include <cstdio>
 
 #include "base/unit_text.h"
 #include "reports/numbers.h"
 
 namespace stepcast {
 namespace {
-
-constexpr std::chrono::milliseconds refresh(200);
 
 std::string cost_text(Objective objective, double cost) {
   switch (objective) {
@@ -52,28 +49,21 @@ std::string progress_text(const SweepProgress& progress, Objective objective, do
 }
 
 SearchProgressLine::SearchProgressLine(const SearchGoal& goal, bool quiet)
-    : objective_(goal.objective), shown_(!quiet && isatty(STDERR_FILENO) == 1) {}
-
-SearchProgressLine::~SearchProgressLine() {
-  if (shown_) std::fputs("\r\033[K", stderr);
-}
+    : objective_(goal.objective), line_(quiet) {}
 
 void SearchProgressLine::show(const SweepProgress& progress) {
-  if (!shown_) return;
   const Clock::time_point now = Clock::now();
   if (!begun_ || bounding_ != progress.bounding) {
     begun_ = true;
     bounding_ = progress.bounding;
     done_before_ = progress.done;
     phase_begin_ = now;
-  } else if (now - last_ < refresh) {
-    return;
   }
-  last_ = now;
+  if (!line_.is_due()) return;
   const double seconds = std::chrono::duration<double>(now - phase_begin_).count();
   const double rate =
       seconds > 0 ? static_cast<double>(progress.done - done_before_) / seconds : 0.0;
-  std::fputs(("\r\033[K" + progress_text(progress, objective_, rate)).c_str(), stderr);
+  line_.show(progress_text(progress, objective_, rate));
 }
 
 }  // namespace stepcast

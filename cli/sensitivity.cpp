@@ -31,7 +31,7 @@ Answer run_sensitivity(const ScenarioOptions& options) {
   const std::vector<Sensitivity> all =
       sensitivities(before.report, reports_with_more(before.scenario, options));
   if (options.format == Format::Json) return {json_text(sensitivity_json(before, all))};
-  return {sensitivity_text(before, all)};
+  return report(sensitivity_text(before, all));
 }
 
 }  // namespace

@@ -59,7 +59,7 @@ Answer answer_of(const SweepOptions& options, const SweepAnswer& answer) {
   const bool rows = options.rows == in_the_answer;
   switch (options.scenario.format) {
     case Format::Text:
-      return {sweep_text(answer, rows)};
+      return report(sweep_text(answer, rows));
     case Format::Json:
       return {json_text(sweep_json(answer, rows))};
     case Format::Csv:

@@ -22,7 +22,7 @@ Answer run_compare_log(const CompareLogOptions& options) {
   const NcclComparison comparison =
       compare_nccl(log, Cluster(named.setup.cluster), named.setup.network);
   if (options.format == "json") return {json_text(nccl_comparison_json(comparison))};
-  return {nccl_comparison_text(comparison)};
+  return report(nccl_comparison_text(comparison));
 }
 
 }  // namespace

@@ -98,7 +98,7 @@ Answer run_explain(const ExplainOptions& options) {
   if (options.format == "json") {
     return {json_text(explanation_json(explanation, options.collective, group))};
   }
-  return {explanation_text(explanation, options.collective, group)};
+  return report(explanation_text(explanation, options.collective, group));
 }
 
 }  // namespace

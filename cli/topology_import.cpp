@@ -59,10 +59,10 @@ Answer run_import(const ImportOptions& options) {
       fmt::format("imported from {}", std::filesystem::path(options.file).filename().string());
   const NodeFile node = node_file(sketch, options.gpu, options.like, source, catalogue);
   const std::string text = json_text(*node.json);
-  std::fputs(summary(sketch, node).c_str(), stderr);
-  if (options.out.empty()) return {text};
+  const std::string notes = summary(sketch, node);
+  if (options.out.empty()) return {.output = text, .notes = notes};
   write_output_file(options.out, "the node", "--out", text);
-  return {};
+  return {.output = {}, .notes = notes};
 }
 
 }  // namespace

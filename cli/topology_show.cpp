@@ -24,7 +24,7 @@ Answer run_show(const ShowOptions& options) {
   const Cluster cluster(named.setup.cluster);
   if (options.report) write_report_file(*options.report, topology_html(named.name, cluster));
   if (options.format == "json") return {json_text(topology_json(named.name, cluster))};
-  return {topology_text(named.name, cluster)};
+  return report(topology_text(named.name, cluster));
 }
 
 }  // namespace

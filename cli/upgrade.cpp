@@ -75,7 +75,7 @@ Answer run_upgrade(const UpgradeCommand& command) {
   if (command.options.format == Format::Json) {
     return {json_text(upgrade_json(before, after, purchase))};
   }
-  return {upgrade_text(before, after, purchase)};
+  return report(upgrade_text(before, after, purchase));
 }
 
 }  // namespace

@@ -114,7 +114,8 @@ Answer run_validate(const ScenarioOptions& options) {
                                         [](const auto& outcome) { return outcome.report; });
   const std::vector<ValidationSuite> suites = judge_all(readings, outcomes);
   if (options.report) write_report_file(*options.report, validation_html(suites));
-  return {text_of(suites, options.format), all_answered ? 0 : fault_exit};
+  return {text_of(suites, options.format), all_answered ? 0 : fault_exit,
+          options.format == Format::Text};
 }
 
 std::string text_of(const NcclValidation& validation, Format format) {
@@ -146,7 +147,8 @@ Answer run(const ScenarioOptions& options, const std::vector<std::string>& nccl_
                      "--report draws scenarios, and --nccl takes logs",
                      "--format csv prints the points of the logs");
   }
-  return {text_of(validate_nccl(nccl_logs, options.read.profile_file), options.format)};
+  return {text_of(validate_nccl(nccl_logs, options.read.profile_file), options.format), 0,
+          options.format == Format::Text};
 }
 
 }  // namespace
