@@ -227,13 +227,8 @@ void read_fields(const nlohmann::json& json, const InputPlace& place, PartResolv
 /// name where they have one and `inline_parts` is false.
 nlohmann::json write_fields(const Fields::Describe& describe, bool inline_parts);
 
-/// JSON Schema (2020-12 object schema, without its `$schema` line) of what `describe` lists; those
-/// of named parts stand once, under `$defs`. Looser than what is read: bounds of quantities, and
-/// whether an object with a `base` is complete once it is merged.
+/// JSON Schema (2020-12 object schema, without its `$schema` line) of what `describe` lists.
+/// Bounds of quantities and a part's `base` form are looser than what is read.
 nlohmann::json schema_of_fields(const Fields::Describe& describe);
-
-/// The schema of what is merged (RFC 7396) over values of `schema`, which schema_of_fields gave or
-/// holds: no key is required, null takes one away, a list is replaced whole.
-nlohmann::json schema_of_changes(nlohmann::json schema);
 
 }  // namespace stepcast

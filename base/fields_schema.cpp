@@ -5,6 +5,7 @@
 #include "base/dimension.h"
 #include "base/field_values.h"
 #include "base/fields.h"
+#include "base/schema_changes.h"
 
 namespace stepcast {
 

@@ -18,7 +18,7 @@ namespace {
 
 constexpr const char* examples = R"(
   stepcast predict scenarios/guide/65b_8_nodes.json
-  stepcast predict scenarios/guide/65b_8_nodes.json --set plan.tensor_parallel=8 --format json
+  stepcast predict scenarios/guide/65b_8_nodes.json --set plan.tensor_parallel=8 --set plan.data_parallel=4
   stepcast compare scenarios/guide/65b_4_nodes.json scenarios/guide/65b_8_nodes.json
   stepcast sensitivity scenarios/guide/65b_8_nodes.json
   stepcast upgrade scenarios/guide/65b_8_nodes.json --to '{"cluster": {"fabric": "ndr_rail"}}' --capital "400000 USD"

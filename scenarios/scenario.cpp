@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "base/schema_changes.h"
 #include "scenarios/alternatives.h"
 #include "scenarios/calibration_record.h"
 #include "scenarios/catalogue.h"

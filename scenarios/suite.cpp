@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <nlohmann/json.hpp>
 
+#include "base/schema_changes.h"
 #include "scenarios/scenario.h"
 
 namespace stepcast {

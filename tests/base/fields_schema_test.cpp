@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/fields.h"
+#include "base/schema_changes.h"
 #include "base/unit_text.h"
 #include "tests/base/fields_sample.h"
 
