@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <string_view>
 
 #include "base/unit_text.h"
 #include "reports/numbers.h"
@@ -13,11 +14,17 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string joined(const std::vector<std::string>& changes) {
+// A word that a shell hands on as it is. No change holds a single quote.
+std::string shell_word(const std::string& text) {
+  constexpr std::string_view plain =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./=";
+  return text.find_first_not_of(plain) == std::string::npos ? text : "'" + text + "'";
+}
+
+std::string as_options(const std::vector<std::string>& changes) {
   std::string text;
   for (const std::string& change : changes) {
-    if (!text.empty()) text += " ";
-    text += change;
+    text += (text.empty() ? "--set " : " --set ") + shell_word(change);
   }
   return text;
 }
@@ -47,10 +54,11 @@ std::string advice_text(const AdviceReport& advice, const StepReport& as_it_is) 
   const double fastest = advice.ways.front().report.tokens_per_s;
   table.add_row(row("as it is", as_it_is, fastest));
   for (const Advice& way : advice.ways) {
-    table.add_row(row(joined(way.changes), way.report, fastest));
+    table.add_row(row(as_options(way.changes), way.report, fastest));
   }
   return fmt::format(
-      "Advice: the smallest changes that fit, the cheapest per token first (--set takes them)\n{}",
+      "Advice: the smallest changes that fit, the cheapest per token first, as options for the "
+      "command\n{}",
       table.text());
 }
 
