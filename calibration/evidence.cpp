@@ -167,7 +167,8 @@ Evidence step_evidence(const Scenario& scenario, Seconds measured, double of_mea
   return evidence;
 }
 
-Evidence memory_evidence(const Scenario& scenario, MemoryKind kind, Bytes measured) {
+Evidence memory_evidence(const Scenario& scenario, MemoryKind kind, MemoryPlace place,
+                         Bytes measured) {
   Evidence evidence;
   evidence.kind = EvidenceKind::PeakMemory;
   evidence.name = "peak memory of " + scenario.title;
@@ -176,14 +177,14 @@ Evidence memory_evidence(const Scenario& scenario, MemoryKind kind, Bytes measur
   evidence.noise = kMemoryNoise;
   // Dear, and asked again and again while other constants move.
   auto known = std::make_shared<std::map<std::vector<double>, double>>();
-  evidence.predict = [scenario, kind, known](const Profile& profile) {
+  evidence.predict = [scenario, kind, place, known](const Profile& profile) {
     const std::vector<double> constants = memory_constants(profile);
-    const auto place = known->find(constants);
-    if (place != known->end()) return place->second;
+    const auto found = known->find(constants);
+    if (found != known->end()) return found->second;
     Scenario with = scenario;
     with.profile = profile;
     const StepReport report = predict(with, {.engine = EngineChoice::Analytic});
-    return (*known)[constants] = peak_of_kind(report.memory, kind).value();
+    return (*known)[constants] = peak_of_kind(report.memory, kind, place).value();
   };
   return evidence;
 }

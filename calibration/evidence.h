@@ -60,7 +60,8 @@ std::vector<Evidence> collective_evidence(const NcclTestsLog& log, const Scenari
 Evidence step_evidence(const Scenario& scenario, Seconds measured, double of_mean = 0.0);
 
 /// A peak of memory of a scenario, of a kind.
-Evidence memory_evidence(const Scenario& scenario, MemoryKind kind, Bytes measured);
+Evidence memory_evidence(const Scenario& scenario, MemoryKind kind, MemoryPlace place,
+                         Bytes measured);
 
 /// Kernels on the scenario's GPU. Loops of one kernel run at the clock that training does not keep.
 std::vector<Evidence> kernel_evidence(const std::vector<MeasuredKernel>& kernels,

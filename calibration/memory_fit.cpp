@@ -20,6 +20,7 @@ class GaugedRun {
   GaugedRun(const MeasuredRun& run, const std::vector<ProfilePrior>& priors)
       : run_(run),
         kind_(run.scenario.measured->memory_kind),
+        place_(run.scenario.measured->measured_place()),
         measured_(*run.scenario.measured->peak_memory),
         gauge_(run.scenario),
         profile_(std::make_unique<Profile>(run.scenario.profile)) {
@@ -36,7 +37,7 @@ class GaugedRun {
 
   PeakCases cases(std::span<const double> values) {
     for (auto& [index, constant] : constants_) constant.set_value(values[index]);
-    return peak_cases(gauge_.peak_stage(*profile_, kind_), kind_);
+    return peak_cases(gauge_.peak_stage(*profile_, kind_, place_), kind_);
   }
 
   // Of the case that is nearer to the measurement, as long as both are possible.
@@ -51,13 +52,15 @@ class GaugedRun {
   }
 
   bool held(const PeakCases& peak) const {
-    if (!is_held_sometimes()) return peak.likelihood >= 0.5;
+    const bool open = peak.likelihood > 0.0 && peak.likelihood < 1.0;
+    if (!open) return peak.likelihood >= 0.5;
     return std::abs(std::log(peak.with / measured_)) < std::abs(std::log(peak.without / measured_));
   }
 
  private:
   const MeasuredRun& run_;
   MemoryKind kind_;
+  MemoryPlace place_;
   Bytes measured_;
   MemoryGauge gauge_;
   std::unique_ptr<Profile> profile_;  // the constants point into it

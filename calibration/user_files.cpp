@@ -147,7 +147,8 @@ class FileReader {
   }
 
   void add_memory(const LoggedMemory& memory, const std::string& file) {
-    Evidence evidence = memory_evidence(measured_.reference, memory.kind, memory.peak);
+    Evidence evidence =
+        memory_evidence(measured_.reference, memory.kind, MemoryPlace::FullestStage, memory.peak);
     evidence.file = file;
     evidence.line = memory.line;
     measured_.evidence.push_back(std::move(evidence));
@@ -241,8 +242,9 @@ class FileReader {
         measured_.layouts.push_back(layout_of(run));
       }
       if (run.measured->peak_memory) {
-        measured_.evidence.push_back(
-            memory_evidence(run, run.measured->memory_kind, *run.measured->peak_memory));
+        measured_.evidence.push_back(memory_evidence(run, run.measured->memory_kind,
+                                                     run.measured->measured_place(),
+                                                     *run.measured->peak_memory));
       }
     }
     if (input.rows_used == 0) {

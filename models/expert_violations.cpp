@@ -59,6 +59,7 @@ void check_without_experts(const ParallelPlan& plan, Violations& found) {
   const auto refuse = [&](bool stated, const char* key) {
     if (stated) found.push_back(without_effect(key, "the model has no experts"));
   };
+  refuse(plan.expert_tensor_parallel > 1, "/plan/expert_tensor_parallel");
   refuse(plan.expert_capacity.has_value(), "/plan/expert_capacity");
   refuse(plan.expert_load_imbalance != none.expert_load_imbalance, "/plan/expert_load_imbalance");
   refuse(plan.expert_dispatch != none.expert_dispatch, "/plan/expert_dispatch");
@@ -99,15 +100,6 @@ void check_experts(const TrainingJob& job, Violations& found) {
                      "shard_group is not modelled for experts",
                      "zero_stage 3 shards experts over the ranks that hold the same ones",
                      {}});
-  }
-  if (plan.sharding.quantized_gather) {
-    found.push_back({"/plan/quantized_gather",
-                     "quantized_gather is not modelled for experts",
-                     "leave it out",
-                     {}});
-  }
-  if (plan.offload.any()) {
-    found.push_back({"/plan/offload", "offload is not modelled for experts", "leave it out", {}});
   }
   const ExpertLayers& experts = job.model.experts;
   const double most = static_cast<double>(experts.num_experts) / experts.experts_per_token;

@@ -82,14 +82,13 @@ void HostTraffic::save_gradients(Bytes shard, bool accumulates, Stream from) {
   copy(Stream::DeviceToHost, shard);
 }
 
-void HostTraffic::update(std::int64_t parameters, Bytes weights, int tiles) {
+void HostTraffic::update(double parameters, Bytes weights, int tiles) {
   // All gradients must be there: their norm may clip them. The GPU decides that, so both are
   // joined.
   out_.join(Stream::Compute, Stream::HostCompute, Activity::Other);
   out_.join(Stream::DeviceToHost, Stream::HostCompute, Activity::HostTransfer);
-  const int operation =
-      operation_index(program_, CollectiveKind::HostUpdate,
-                      host_update_traffic(static_cast<double>(parameters) / tiles, context_.work));
+  const int operation = operation_index(program_, CollectiveKind::HostUpdate,
+                                        host_update_traffic(parameters / tiles, context_.work));
   for (int tile = 0; tile < tiles; ++tile) {
     out_.collective(Stream::HostCompute, Group::HostMemory, Activity::Optimizer, operation);
     if (weights <= Bytes()) continue;

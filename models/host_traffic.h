@@ -45,7 +45,7 @@ class HostTraffic {
 
   /// The optimizer on the host's cores, in tiles whose weights go back as soon as they are ready
   /// (`weights` empty: they stay). The compute stream waits for all of it.
-  void update(std::int64_t parameters, Bytes weights, int tiles);
+  void update(double parameters, Bytes weights, int tiles);
 
   /// Updated weights of an optimizer on the GPU, whose home is the host.
   void save_weights(Bytes shard);

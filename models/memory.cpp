@@ -19,8 +19,15 @@ bool keeps_master(const WorkContext& c) {
   return bytes_per_element(c.job.precision) < 4.0 && bytes_per_element(state) == 4.0;
 }
 
+// Sums of fp32 beside the 16-bit gradients of a micro-batch.
+bool keeps_both_gradients(const WorkContext& c) {
+  return c.framework.recipe.keeps_both_gradients && c.job.gradient_precision == Precision::Fp32 &&
+         bytes_per_element(c.job.precision) < 4.0 && c.job.plan.zero_stage <= 1;
+}
+
 // A gradient as kept. With optimizer state in 16 bits, weights and gradients are 16-bit throughout.
 double gradient_bytes(const WorkContext& c) {
+  if (keeps_both_gradients(c)) return 4.0 + bytes_per_element(c.job.precision);
   if (c.job.gradient_precision) return bytes_per_element(*c.job.gradient_precision);
   if (bytes_per_element(c.job.precision) == 4.0) return 4.0;
   if (!keeps_master(c)) return bytes_per_element(*c.job.optimizer_state_precision);
@@ -49,7 +56,7 @@ Bytes communicator_buffers(const WorkContext& c) {
   }
   const int channels = c.device.gpu.architecture == GpuArchitecture::Volta ? 8 : 24;
   const Bytes connection = 4_MiB + 512_KiB + 4.9_MB;
-  return 3.0 * communicators * channels * connection;
+  return 3.0 * c.framework.memory.communicator_sets.value * communicators * channels * connection;
 }
 
 int shard_ranks(const ParallelPlan& plan) {
@@ -112,9 +119,16 @@ std::int64_t share_parameters(const ModelShare& share, const WorkContext& c) {
 }
 
 StateBytes state_bytes(const WorkContext& c) {
-  const double master =
-      keeps_master(c) ? kMasterBytes + c.framework.recipe.optimizer_gradient_bytes : 0.0;
+  const double copy = keeps_both_gradients(c) ? 0.0 : c.framework.recipe.optimizer_gradient_bytes;
+  const double master = keeps_master(c) ? kMasterBytes + copy : 0.0;
   return {weight_bytes(c), gradient_bytes(c), master + optimizer_moment_bytes(c)};
+}
+
+bool leaves_gradients_open(const WorkContext& c) {
+  const PrecisionRecipe& recipe = c.framework.recipe;
+  return recipe.keeps_both_gradients && recipe.keeps_fp32_unsaid.value > 0 &&
+         c.job.precision == Precision::Bf16 && !c.job.gradient_precision && keeps_master(c) &&
+         c.job.plan.zero_stage <= 1 && !c.job.plan.offload.optimizer;
 }
 
 std::int64_t share_expert_parameters(const ModelShare& share, const WorkContext& c) {
@@ -139,15 +153,22 @@ ModelState expert_model_state(std::int64_t parameters, const WorkContext& c) {
   return model_state(parameters, {of_experts, c.framework, c.device});
 }
 
+bool reduces_within_backward(const ParallelPlan& plan) {
+  return plan.overlap_gradient_reduce.value_or(false) || plan.zero_stage == 2;
+}
+
+Bytes reduction_bucket(std::int64_t parameters, const WorkContext& c) {
+  const ParallelPlan& plan = c.job.plan;
+  if (plan.data_parallel == 1 || plan.zero_stage == 3) return Bytes();
+  return std::min(plan.sharding.reduce_bucket.value_or(c.framework.communication.gradient_bucket),
+                  Bytes(static_cast<double>(parameters) * gradient_reduce_bytes(c)));
+}
+
 ModelState model_state(std::int64_t parameters, const WorkContext& c) {
   const ParallelPlan& plan = c.job.plan;
   const double count = static_cast<double>(parameters);
   const double shards = shard_ranks(plan);
   const StateBytes bytes = state_bytes(c);
-  const bool buckets = plan.data_parallel > 1 && plan.zero_stage < 3;
-  const Bytes bucket =
-      std::min(plan.sharding.reduce_bucket.value_or(c.framework.communication.gradient_bucket),
-               Bytes(count * gradient_reduce_bytes(c)));
   ModelState state;
   if (!plan.offload.parameters) {
     state.weights =
@@ -158,9 +179,10 @@ ModelState model_state(std::int64_t parameters, const WorkContext& c) {
   if (!on_host) {
     state.gradients = Bytes(count * bytes.gradient / (plan.zero_stage >= 2 ? shards : 1.0));
   }
-  if (buckets) {
-    state.gradients += Bytes(count * c.framework.recipe.bucket_bytes_per_parameter) + bucket;
+  if (plan.data_parallel > 1 && plan.zero_stage < 3) {
+    state.gradients += Bytes(count * c.framework.recipe.bucket_bytes_per_parameter);
   }
+  if (reduces_within_backward(plan)) state.gradients += reduction_bucket(parameters, c);
   if (!plan.offload.optimizer) {
     state.optimizer = Bytes(count * bytes.optimizer / (plan.zero_stage >= 1 ? shards : 1.0));
   }

@@ -53,19 +53,32 @@ struct StateBytes {
 };
 StateBytes state_bytes(const WorkContext& context);
 
+/// Whether the job leaves it to the framework's release if gradients are kept in fp32.
+bool leaves_gradients_open(const WorkContext& context);
+
 /// Weights of the share's routed experts on one rank.
 std::int64_t share_expert_parameters(const ModelShare& share, const WorkContext& context);
 
 struct ModelState {
   Bytes weights;
-  Bytes gradients;  ///< with the reducer's buckets
+  Bytes gradients;  ///< with the reducer's buckets, where they live as long
   Bytes optimizer;  ///< master copy and moments
+
+  Bytes total() const { return weights + gradients + optimizer; }
+  friend ModelState operator+(const ModelState& a, const ModelState& b) {
+    return {a.weights + b.weights, a.gradients + b.gradients, a.optimizer + b.optimizer};
+  }
 };
 
 /// Bytes of weights, gradients and optimizer state of `parameters` weights on one rank, ZeRO's
 /// division by the shard group included; without what is offloaded. Source for the stages:
 /// Rajbhandari et al., SC '20, fig. 1.
 ModelState model_state(std::int64_t parameters, const WorkContext& context);
+
+/// The bucket that gradients of `parameters` weights are copied to in order to be reduced. It lives
+/// as long as gradients where they are reduced within backward passes, else while they are reduced.
+Bytes reduction_bucket(std::int64_t parameters, const WorkContext& context);
+bool reduces_within_backward(const ParallelPlan& plan);
 
 /// A job whose data-parallel ranks are those that hold the same experts.
 TrainingJob job_of_experts(const TrainingJob& job);

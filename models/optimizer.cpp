@@ -4,6 +4,7 @@
 
 #include "models/gemm.h"
 #include "models/kernels.h"
+#include "models/layer_shapes.h"
 
 namespace stepcast {
 namespace {
@@ -14,27 +15,43 @@ constexpr double kEightBitMoments = 2.0 + 8.0 / 2048.0;
 constexpr double kCommonTraffic = 14.0;  // gradient 4, 16-bit weight 2, master read and written 8
 constexpr double kNewtonSchulzSteps = 5.0;
 
-double matrix_elements(const TrainingJob& job) {
+// The whole model's layers, by kind, as one rank would hold them.
+ModelShare whole_model(const Transformer& model) {
+  return {.layers = layers_of(model, LayerKind::Dense),
+          .expert_layers = layers_of(model, LayerKind::Expert),
+          .embedding = true,
+          .head = true};
+}
+
+template <class Figure>
+double sum_over_matrices(const TrainingJob& job, const Figure& figure) {
   double sum = 0;
-  for (const MatrixShape& matrix : layer_matrices(job)) {
-    sum += static_cast<double>(matrix.elements());
+  for (const LayerKind kind : {LayerKind::Dense, LayerKind::Expert}) {
+    const int layers = layers_of(job.model, kind);
+    if (layers == 0) continue;
+    for (const MatrixShape& matrix : layer_matrices(job, kind)) sum += layers * figure(matrix);
   }
   return sum;
 }
 
+double matrix_elements(const TrainingJob& job) {
+  return sum_over_matrices(
+      job, [](const MatrixShape& matrix) { return static_cast<double>(matrix.elements()); });
+}
+
 double factored_moment_bytes(const TrainingJob& job) {
-  double vectors = 0;
-  for (const MatrixShape& matrix : layer_matrices(job)) {
-    vectors += static_cast<double>(matrix.inputs + matrix.outputs);
-  }
+  const double vectors = sum_over_matrices(job, [](const MatrixShape& matrix) {
+    return static_cast<double>((matrix.inputs + matrix.outputs) * matrix.count);
+  });
   return 4.0 * vectors / matrix_elements(job);
 }
 
 // Tables and norms keep Adam's two moments.
 double muon_state_bytes(const WorkContext& c) {
-  const ModelShare whole{.layers = c.job.model.num_layers, .embedding = true, .head = true};
-  const double all = static_cast<double>(share_parameters(whole, c));
-  const double matrices = c.job.model.num_layers * matrix_elements(c.job) / all;
+  const ModelShare whole = whole_model(c.job.model);
+  const auto all =
+      static_cast<double>(share_parameters(whole, c) + share_expert_parameters(whole, c));
+  const double matrices = matrix_elements(c.job) / all;
   return kMomentum * matrices + kAdamMoments * (1.0 - matrices);
 }
 
@@ -44,17 +61,20 @@ double traffic_bytes(double state, bool reads_gradient_again) {
 
 }  // namespace
 
-std::vector<MatrixShape> layer_matrices(const TrainingJob& job) {
-  const Transformer& model = job.model;
-  const std::int64_t tensor = job.plan.tensor_parallel;
-  const std::int64_t hidden = model.hidden_size;
-  const std::int64_t heads = model.num_attention_heads / tensor;
-  const std::int64_t groups = std::max<std::int64_t>(1, model.num_query_groups / tensor);
-  const std::int64_t ffn = model.ffn_hidden_size / tensor;
-  return {{hidden, (heads + 2 * groups) * model.head_size},
-          {heads * model.head_size, hidden},
-          {hidden, ffn * (model.gated_mlp ? 2 : 1)},
-          {ffn, hidden}};
+std::vector<MatrixShape> layer_matrices(const TrainingJob& job, LayerKind kind) {
+  const LayerShapes shapes = layer_shapes(job, kind);
+  std::vector<MatrixShape> matrices;
+  const auto add = [&](const Linears& linears, bool of_experts) {
+    for (const Linear& linear : linears) {
+      matrices.push_back({linear.inputs, linear.outputs, linear.batch, of_experts});
+    }
+  };
+  add(shapes.attention_input, false);
+  add({shapes.attention_output}, false);
+  add(shapes.mlp, false);
+  add(shapes.expert, true);
+  add(shapes.shared, false);
+  return matrices;
 }
 
 double optimizer_moment_bytes(const WorkContext& c) {
@@ -83,18 +103,26 @@ double optimizer_traffic_share(const WorkContext& c) {
          traffic_bytes(kAdamMoments, false);
 }
 
-Seconds orthogonalization_time(int layers, const WorkContext& c) {
+Seconds orthogonalization_time(const ModelShare& share, const WorkContext& c) {
   if (c.job.optimizer != Optimizer::Muon) return {};
   const auto gemm = [&](std::int64_t m, std::int64_t n, std::int64_t k) {
     return gemm_time({.m = m, .n = n, .k = k}, GemmPass::Forward, Precision::Bf16, c.device);
   };
-  Seconds layer;
-  for (const MatrixShape& matrix : layer_matrices(c.job)) {
-    const auto [n, m] = std::minmax(matrix.inputs, matrix.outputs);
-    layer += kNewtonSchulzSteps * (gemm(n, n, m) + gemm(n, n, n) + gemm(n, m, n));
+  const bool sharded = c.job.plan.zero_stage > 0;
+  const double shards = sharded ? shard_ranks(c.job.plan) : 1.0;
+  const double expert_shards = sharded ? expert_data_group_size(c.job.plan) : 1.0;
+  Seconds time;
+  for (const LayerKind kind : {LayerKind::Dense, LayerKind::Expert}) {
+    const int layers = kind == LayerKind::Dense ? share.layers : share.expert_layers;
+    if (layers == 0) continue;
+    for (const MatrixShape& matrix : layer_matrices(c.job, kind)) {
+      const auto [n, m] = std::minmax(matrix.inputs, matrix.outputs);
+      const double dealt =
+          layers * static_cast<double>(matrix.count) / (matrix.of_experts ? expert_shards : shards);
+      time += dealt * kNewtonSchulzSteps * (gemm(n, n, m) + gemm(n, n, n) + gemm(n, m, n));
+    }
   }
-  const double shards = c.job.plan.zero_stage > 0 ? shard_ranks(c.job.plan) : 1.0;
-  return layers / shards * layer;
+  return time;
 }
 
 }  // namespace stepcast

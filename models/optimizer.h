@@ -7,15 +7,19 @@
 
 namespace stepcast {
 
-/// One matrix of a dense layer as a tensor-parallel rank holds it.
+/// Matrices of one shape in a layer, as a rank holds them.
 struct MatrixShape {
   std::int64_t inputs = 0;
   std::int64_t outputs = 0;
-  std::int64_t elements() const { return inputs * outputs; }
+  std::int64_t count = 1;  ///< experts of the rank
+  bool of_experts = false;
+  std::int64_t elements() const { return inputs * outputs * count; }
 };
 
-/// Query-key-value, attention output, up (with the gate) and down. Requires a dense model.
-std::vector<MatrixShape> layer_matrices(const TrainingJob& job);
+/// Attention's inputs and its output, the MLP's up (with the gate) and down; of a layer with
+/// experts the router, routed and shared experts in place of the MLP. Without latent attention a
+/// dense layer has four.
+std::vector<MatrixShape> layer_matrices(const TrainingJob& job, LayerKind kind = LayerKind::Dense);
 
 /// Bytes per weight of an optimizer's state beside the master copy, averaged over the model:
 ///
@@ -33,9 +37,10 @@ double optimizer_moment_bytes(const WorkContext& context);
 /// Adafactor reads the gradient once more, for its sums.
 double optimizer_traffic_share(const WorkContext& context);
 
-/// Muon: five Newton-Schulz steps of every matrix of `layers` layers in 16 bits, each
-/// 4 n^2 m + 2 n^3 FLOP with n the shorter side, dealt over the ranks that shard the optimizer.
-/// Others multiply nothing. Source: Jordan et al., Muon, 2024; Liu et al., arXiv:2502.16982.
-Seconds orthogonalization_time(int layers, const WorkContext& context);
+/// Muon: five Newton-Schulz steps of every matrix of the share's layers in 16 bits, each
+/// 4 n^2 m + 2 n^3 FLOP with n the shorter side, dealt over the ranks that shard the optimizer,
+/// those of experts over the ranks that hold the same ones. Others multiply nothing. Source: Jordan
+/// et al., Muon, 2024; Liu et al., arXiv:2502.16982.
+Seconds orthogonalization_time(const ModelShare& share, const WorkContext& context);
 
 }  // namespace stepcast

@@ -148,6 +148,10 @@ void describe(Fields& f, PrecisionRecipe& recipe) {
           {.at_least = 0, .doc = "gradient buckets of the reducer while data parallel"});
   f.field("master_is_weight", recipe.master_is_weight,
           {.doc = "fp32 weights are the master copy, 16-bit ones live only while in use"});
+  f.field("keeps_both_gradients", recipe.keeps_both_gradients,
+          {.doc = "16-bit gradients stay beside those kept in fp32, ZeRO 0 and 1"});
+  fitted(f, "keeps_fp32_unsaid", recipe.keeps_fp32_unsaid,
+         "likelihood of fp32 gradients in a bf16 job that does not say", Presence::Optional);
 }
 
 void describe(Fields& f, MemoryHabits& habits) {
@@ -176,6 +180,8 @@ void describe(Fields& f, MemoryHabits& habits) {
          "further ones of the previous micro-batch");
   fitted(f, "workspace", habits.workspace, "cuBLAS and other fixed workspaces");
   fitted(f, "context", habits.context, "CUDA context and libraries: outside the allocator");
+  fitted(f, "communicator_sets", habits.communicator_sets,
+         "communicators of NCCL for each group of the plan", Presence::Optional);
   fitted(f, "spread", habits.spread, "relative error of a predicted peak");
 }
 

@@ -145,6 +145,11 @@ struct PrecisionRecipe {
   double optimizer_gradient_bytes = 0;    ///< a gradient copy kept with the optimizer state
   double bucket_bytes_per_parameter = 0;  ///< gradient buckets of the reducer while data parallel
   bool master_is_weight = false;  ///< 16-bit weights live only while in use, fp32 is kept (FSDP)
+  bool keeps_both_gradients = false;  ///< of gradients kept in fp32, ZeRO 0 and 1: a micro-batch's
+                                      ///< 16-bit ones stay beside, and the optimizer reads the sums
+                                      ///< where they are (DeepSpeed's BF16_Optimizer)
+  Fitted<double> keeps_fp32_unsaid{};  ///< likelihood that a bf16 job which does not say keeps them
+                                       ///< so: releases differ
 };
 
 /// Empirical: of layouts that say nothing of gathered inputs some keep them and some do not. They
@@ -173,6 +178,8 @@ struct MemoryHabits {
   Fitted<double> logit_bytes_previous;       ///< further ones of the previous micro-batch
   Fitted<Bytes> workspace;                   ///< cuBLAS and other fixed workspaces
   Fitted<Bytes> context;                     ///< CUDA context and libraries outside the allocator
+  Fitted<double> communicator_sets{1.0};  ///< times that the plan's groups have a communicator of
+                                          ///< NCCL: layers of a framework make their own
   Fitted<double> spread;  ///< relative error of a predicted peak; no spread of its own
 };
 

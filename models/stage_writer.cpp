@@ -3,18 +3,15 @@
 #include <algorithm>
 #include <cmath>
 
-#include "models/fine_tuning.h"
 #include "models/gradient_steps.h"
 #include "models/kernels.h"
-#include "models/offload.h"
 #include "models/optimizer.h"
 #include "models/sparsity.h"
+#include "models/stage_residents.h"
 #include "models/stream_writer.h"
 
 namespace stepcast {
 namespace {
-
-constexpr int kMatricesOfLayer = 4;  // of attention in and out, of the MLP in and out
 
 class StageWriter {
  public:
@@ -22,8 +19,11 @@ class StageWriter {
       : site_(site), context_(context), program_(program), out_(rank_) {}
 
   RankProgram write() {
-    reserve_resident_memory();
+    const ModelShare share = site_.all_chunks();
+    add_residents(share, context_, rank_);
     rank_.tensors = context_.tensors.shapes;
+    const std::optional<int> open = add_open_gradients(share, context_, rank_);
+    if (open) out_.memory(InstructionKind::Allocate, *open);
     const std::vector<Slot> slots =
         stage_slots(*context_.plan().schedule, site_.shape, site_.stage);
     gradients_.emplace(site_, context_, program_, rank_, out_);
@@ -37,44 +37,13 @@ class StageWriter {
     }
     gradients_->finish();
     write_optimizer_step();
+    if (open) out_.memory(InstructionKind::Free, *open);
     return std::move(rank_);
   }
 
  private:
   bool last_micro_batch(const Slot& slot) const {
     return slot.micro_batch == site_.num_micro_batches() - 1;
-  }
-
-  void reserve_resident_memory() {
-    ModelShare all;
-    for (const ModelShare& chunk : site_.chunks) all = all + chunk;
-    parameters_ = trained_parameters(all, context_.work);
-    expert_parameters_ = share_expert_parameters(all, context_.work);
-    ModelState state = model_state(parameters_, context_.work);
-    const ModelState experts = expert_model_state(expert_parameters_, context_.work);
-    state.weights += experts.weights;
-    state.gradients += experts.gradients;
-    state.optimizer += experts.optimizer;
-    const auto put = [&](MemoryPart part, Bytes size) {
-      rank_.resident[static_cast<std::size_t>(part)] += size;
-    };
-    const Bytes frozen = frozen_weights(all, context_.work);
-    const bool frozen_on_host = context_.plan().offload.parameters;
-    put(MemoryPart::Weights, state.weights + (frozen_on_host ? Bytes() : frozen));
-    put(MemoryPart::Gradients, state.gradients);
-    put(MemoryPart::Optimizer, state.optimizer);
-    put(MemoryPart::Temporary, gathered_parameters(all, context_.work));
-    put(MemoryPart::Workspace, context_.work.framework.memory.workspace.value);
-    const ModelState on_host = host_model_state(parameters_, context_.work);
-    const auto put_on_host = [&](MemoryPart part, Bytes size) {
-      rank_.host_resident[static_cast<std::size_t>(part)] = size;
-    };
-    put_on_host(MemoryPart::Weights, on_host.weights + (frozen_on_host ? frozen : Bytes()));
-    put_on_host(MemoryPart::Gradients, on_host.gradients);
-    put_on_host(MemoryPart::Optimizer, on_host.optimizer);
-    rank_.resident_tensors = kMatricesOfLayer * std::max(1, all.all_layers());
-    rank_.outside_allocator =
-        context_.work.framework.memory.context.value + communicator_buffers(context_.work);
   }
 
   void write_slot(const Slot& slot) {
@@ -194,7 +163,7 @@ class StageWriter {
     }
     out_.set_slot(Work::OptimizerStep, -1, 0);
     if (context_.plan().offload.optimizer) {
-      gradients_->host_update(parameters_);
+      gradients_->host_update();
     } else {
       update_on_device();
     }
@@ -203,18 +172,13 @@ class StageWriter {
   }
 
   void update_on_device() {
-    const bool sharded = context_.plan().zero_stage > 0;
-    const double shards = sharded ? shard_ranks(context_.plan()) : 1.0;
-    const double expert_shards = sharded ? expert_data_group_size(context_.plan()) : 1.0;
-    const Bytes traffic((static_cast<double>(parameters_) / shards +
-                         static_cast<double>(expert_parameters_) / expert_shards) *
+    const Weights weights = weights_of(site_.all_chunks(), context_.work);
+    const Bytes traffic(owned_weights(weights, context_.plan()) *
                         (context_.work.framework.kernels.optimizer_traffic.value *
                              optimizer_traffic_share(context_.work) +
                          mask_traffic_bytes(context_.job())));
     out_.compute(memory_bound_time(traffic, context_.work.device), Activity::Optimizer);
-    int layers = 0;
-    for (const ModelShare& chunk : site_.chunks) layers += chunk.layers;
-    out_.compute(orthogonalization_time(layers, context_.work), Activity::Optimizer);
+    out_.compute(orthogonalization_time(site_.all_chunks(), context_.work), Activity::Optimizer);
   }
 
   const StageSite& site_;
@@ -223,8 +187,6 @@ class StageWriter {
   RankProgram rank_;
   StreamWriter out_;
   std::optional<GradientSteps> gradients_;
-  std::int64_t parameters_ = 0;
-  std::int64_t expert_parameters_ = 0;
 };
 
 }  // namespace

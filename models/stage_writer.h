@@ -17,6 +17,11 @@ struct StageSite {
   std::vector<ModelShare> chunks;  ///< the stage's own model chunks
   bool shares_embedding = false;   ///< its tied table has a twin on another stage
 
+  ModelShare all_chunks() const {
+    ModelShare all;
+    for (const ModelShare& chunk : chunks) all = all + chunk;
+    return all;
+  }
   int place(int chunk) const { return place_of(path, shape, stage, chunk); }
   int num_micro_batches() const { return micro_batches_of_chunk(path, shape); }
   /// Whether a forward pass of the chunk gets its input from another rank, or sends it to one.

@@ -89,17 +89,16 @@ void check_compression(const ParallelPlan& plan, Violations& found) {
 // What is counted by the four matrices of a dense layer.
 void check_dense_only(const TrainingJob& job, Violations& found) {
   if (!job.model.experts.used() && !job.model.latent_attention.used()) return;
-  const auto refuse = [&](bool asked, const char* key, const std::string& what) {
+  const auto refuse = [&](bool asked, const char* key, const std::string& what,
+                          const std::string& way_out) {
     if (!asked) return;
     found.push_back(
-        {key, what + " is modelled for dense layers without latent attention", "leave it out", {}});
+        {key, what + " is modelled for dense layers without latent attention", way_out, {}});
   };
-  refuse(job.fine_tuning.has_value(), "/fine_tuning", "fine_tuning");
-  refuse(job.optimizer == Optimizer::Muon || job.optimizer == Optimizer::Adafactor, "/optimizer",
-         "this optimizer");
+  refuse(job.fine_tuning.has_value(), "/fine_tuning", "fine_tuning",
+         "without it all weights are trained");
   refuse(job.plan.gradient_compression == GradientCompression::PowerSgd,
-         "/plan/gradient_compression", "powersgd");
-  refuse(job.plan.offload.any() && job.model.experts.used(), "/plan/offload", "offload");
+         "/plan/gradient_compression", "powersgd", "int8 and fp16 go with every model");
 }
 
 bool uses_adam(const TrainingJob& job) {

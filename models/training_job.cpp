@@ -38,7 +38,9 @@ void complete(TrainingJob& job, int num_gpus, const FrameworkProfile& framework)
     plan.schedule =
         plan.virtual_pipeline > 1 ? Schedule::Interleaved : Schedule::OneForwardOneBackward;
   }
-  if (plan.expert_tensor_parallel == 0) plan.expert_tensor_parallel = plan.tensor_parallel;
+  if (plan.expert_tensor_parallel == 0) {
+    plan.expert_tensor_parallel = job.model.experts.used() ? plan.tensor_parallel : 1;
+  }
   if (plan.context_parallel > 1 && !plan.context_parallel_algorithm) {
     plan.context_parallel_algorithm = framework.communication.context_parallel_algorithm;
   }

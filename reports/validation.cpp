@@ -62,7 +62,7 @@ ValidationRun validation_run(const Scenario& scenario, const StepReport& report)
   const std::optional<Seconds> step_time = measured_step_time(scenario);
   if (step_time) run.step_time = {report.step_time.value(), step_time->value()};
   if (measured.peak_memory) {
-    run.peak_memory = {peak_of_kind(report.memory, measured.memory_kind).value(),
+    run.peak_memory = {measured_peak(report.memory, measured).value(),
                        measured.peak_memory->value()};
   }
   run.measured_fits = measured.fits;

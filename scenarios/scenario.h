@@ -25,6 +25,12 @@ enum class MemoryKind {
   Device,     ///< nvidia-smi
 };
 
+/// Whose peak a figure is.
+enum class MemoryPlace {
+  FirstStage,    ///< what rank 0 logs, or a look at the first node shows
+  FullestStage,  ///< the largest of all
+};
+
 /// A claimed share or factor; with `to`, anything between the two.
 struct ClaimedRange {
   double from = 0;
@@ -46,6 +52,9 @@ struct Figures {
   std::optional<double> tokens_per_s_per_gpu;
   std::optional<Bytes> peak_memory;
   MemoryKind memory_kind = MemoryKind::Reserved;
+  /// Unless said the first stage's of a measurement, the fullest one's of a claim.
+  std::optional<MemoryPlace> memory_of;
+  MemoryPlace measured_place() const { return memory_of.value_or(MemoryPlace::FirstStage); }
   std::optional<bool> fits;
   bool derived = false;           ///< computed from other published figures
   bool fits_is_inferred = false;  ///< the source does not say outright that memory ran out

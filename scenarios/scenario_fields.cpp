@@ -22,6 +22,11 @@ constexpr std::array<std::pair<MemoryKind, std::string_view>, 3> memory_kinds{{
     {MemoryKind::Device, "device"},
 }};
 
+constexpr std::array<std::pair<MemoryPlace, std::string_view>, 2> memory_places{{
+    {MemoryPlace::FirstStage, "first_stage"},
+    {MemoryPlace::FullestStage, "fullest_stage"},
+}};
+
 FieldRules positive(std::string_view doc) { return {.more_than = 0, .doc = doc}; }
 
 FieldRules required(std::string_view doc) { return {.presence = Presence::Required, .doc = doc}; }
@@ -111,9 +116,13 @@ void describe(Fields& f, Figures& figures) {
   f.field("step_time", figures.step_time, positive("of one optimizer step"));
   f.field("tokens_per_s", figures.tokens_per_s, positive("of the whole cluster"));
   f.field("tokens_per_s_per_gpu", figures.tokens_per_s_per_gpu, positive("of one GPU"));
-  f.field("peak_memory", figures.peak_memory, positive("of the fullest GPU"));
+  f.field("peak_memory", figures.peak_memory, positive("of one GPU"));
   f.field("memory_kind", figures.memory_kind, memory_kinds,
           {.doc = "what peak_memory counts; reserved unless said"});
+  f.field(
+      "memory_of", figures.memory_of, memory_places,
+      {.doc = "whose peak: unless said the first stage's where measured, as rank 0 logs it, and "
+              "the fullest stage's where claimed"});
   f.field("fits", figures.fits, {.doc = "false: it ran out of memory"});
   f.field("derived", figures.derived, {.doc = "computed from other published figures"});
   f.field("fits_is_inferred", figures.fits_is_inferred,

@@ -34,7 +34,12 @@ Flop forward_flop(const Scenario& scenario, double tokens) {
 
 }  // namespace
 
-Bytes peak_of_kind(const MemoryReport& memory, MemoryKind kind) {
+Bytes measured_peak(const MemoryReport& memory, const Figures& measured) {
+  return peak_of_kind(memory, measured.memory_kind, measured.measured_place());
+}
+
+Bytes peak_of_kind(const MemoryReport& memory, MemoryKind kind, MemoryPlace place) {
+  if (place == MemoryPlace::FirstStage) return of_kind(memory.stages.front(), kind);
   Bytes peak;
   for (const StageMemory& stage : memory.stages) peak = std::max(peak, of_kind(stage, kind));
   return peak;
@@ -54,7 +59,9 @@ std::vector<ClaimCheck> check_claims(const Scenario& scenario, const StepReport&
   }
   if (claimed.peak_memory) {
     check("peak_memory", claimed.peak_memory->value(),
-          peak_of_kind(report.memory, claimed.memory_kind).value());
+          peak_of_kind(report.memory, claimed.memory_kind,
+                       claimed.memory_of.value_or(MemoryPlace::FullestStage))
+              .value());
   }
   if (claimed.usd_per_hour && report.cost) {
     check("usd_per_hour", *claimed.usd_per_hour, report.cost->usd_per_hour);

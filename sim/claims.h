@@ -21,7 +21,9 @@ std::vector<ClaimCheck> check_comparison(const ClaimedComparison& claimed, const
 /// file. Throws InputError where there is none.
 std::vector<std::optional<std::size_t>> compared_runs(std::span<const Scenario> scenarios);
 
-/// The predicted peak of the kind that a figure was measured in.
-Bytes peak_of_kind(const MemoryReport& memory, MemoryKind kind);
+/// The predicted peak of the kind and place that a figure was measured in.
+Bytes peak_of_kind(const MemoryReport& memory, MemoryKind kind, MemoryPlace place);
+/// Beside a measured figure.
+Bytes measured_peak(const MemoryReport& memory, const Figures& measured);
 
 }  // namespace stepcast

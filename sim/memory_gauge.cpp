@@ -25,7 +25,8 @@ MemoryGauge::MemoryGauge(Scenario scenario)
       micro_batches_to_fill(scenario_.job) * batch.micro_batch * scenario_.job.plan.data_parallel;
 }
 
-StageMemory MemoryGauge::peak_stage(const Profile& profile, MemoryKind kind) const {
+StageMemory MemoryGauge::peak_stage(const Profile& profile, MemoryKind kind,
+                                    MemoryPlace place) const {
   const Device device{scenario_.cluster.node.gpu, profile.gpu};
   const StepProgram program =
       stage_programs(scenario_.job, profile, device, grid_.placement(), grid_.cluster());
@@ -35,6 +36,7 @@ StageMemory MemoryGauge::peak_stage(const Profile& profile, MemoryKind kind) con
   for (const RankProgram& rank : program.programs) {
     const StageMemory stage = untimed_stage_memory(rank, settings, kind != MemoryKind::Allocated);
     if (of_kind(stage, kind) > of_kind(highest, kind)) highest = stage;
+    if (place == MemoryPlace::FirstStage) break;
   }
   return highest;
 }

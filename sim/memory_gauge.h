@@ -13,9 +13,9 @@ class MemoryGauge {
   /// `scenario` must be as read_scenarios gives it: complete and without violations.
   explicit MemoryGauge(Scenario scenario);
 
-  /// The stage with the highest peak of this kind, without instants. What is reserved is worked out
-  /// only where the kind asks for it.
-  StageMemory peak_stage(const Profile& profile, MemoryKind kind) const;
+  /// The stage whose peak of this kind a figure of that place gives, without instants. What is
+  /// reserved is worked out only where the kind asks for it.
+  StageMemory peak_stage(const Profile& profile, MemoryKind kind, MemoryPlace place) const;
 
  private:
   Scenario scenario_;

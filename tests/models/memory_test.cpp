@@ -1,5 +1,6 @@
 #include "models/memory.h"
 
+#include <array>
 #include <catch2/catch.hpp>
 
 #include "models/layer_stash.h"
@@ -52,8 +53,30 @@ TEST_CASE(
 
 TEST_CASE("gradients are reduced from a bucket of their own", "[models][memory]") {
   SmallRank rank({.data = 8});
+  REQUIRE(reduction_bucket(100'000'000, rank.work()) == 20_MB);
+  REQUIRE(reduction_bucket(1'000'000, rank.work()) == 4_MB);  // all fits in one
+  REQUIRE(model_state(100'000'000, rank.work()).gradients.value() == 400e6);
+  rank.job.plan.overlap_gradient_reduce = true;  // then it stands beside them
   REQUIRE(model_state(100'000'000, rank.work()).gradients.value() == 400e6 + 20e6);
-  REQUIRE(model_state(1'000'000, rank.work()).gradients.value() == 4e6 + 4e6);  // all fits in one
+}
+
+TEST_CASE("sums of fp32 stand beside 16-bit gradients, and the optimizer needs no copy of them",
+          "[models][memory]") {
+  SmallRank rank({.data = 8});
+  rank.job.plan.zero_stage = 1;
+  PrecisionRecipe& recipe = rank.profile.framework.recipe;
+  recipe.gradient_bytes_bf16 = 2;
+  recipe.optimizer_gradient_bytes = 4;
+  recipe.keeps_both_gradients = true;
+  const auto bytes = [&] {
+    const ModelState state = model_state(1'000'000, rank.work());
+    return std::array{state.gradients.value() / 1e6, state.optimizer.value() / 1e6};
+  };
+  REQUIRE(bytes() == std::array{2.0, 16.0 / 8});  // 16 bits alone: master, moments and a copy
+  rank.job.gradient_precision = Precision::Fp32;
+  REQUIRE(bytes() == std::array{4.0 + 2.0, 12.0 / 8});
+  rank.job.plan.zero_stage = 2;                             // whose gradients are divided
+  REQUIRE(bytes() == std::array{4.0 / 8 + 4.0, 16.0 / 8});  // a bucket of 4 MB
 }
 
 TEST_CASE("a shard group smaller than data parallel divides by its own size", "[models][memory]") {

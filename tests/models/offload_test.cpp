@@ -89,6 +89,40 @@ TEST_CASE("an offloaded optimizer sends its shard's gradients there and its weig
           Approx(30 / 0.7 * shard).epsilon(1e-6));
 }
 
+TEST_CASE("experts go to the host by the ranks that hold the same ones", "[models][memory]") {
+  TrainingJob job = small_job({.data = 4, .micro_batches = 1});
+  job.model.experts = {.num_experts = 4, .experts_per_token = 1, .ffn_hidden_size = 512};
+  job.plan.expert_parallel = 2;
+  job.plan.zero_stage = 2;
+  job.plan.offload.optimizer = true;
+  const Step step(job, small_cluster(1, 4, 1));
+  // 8 layers without their MLP (2 x 1024 x 4096), with a router of 4 x 1024; two of the layer's
+  // four experts of 2 x 1024 x 512 on a rank, and two ranks hold the same.
+  const double others = parameters_of_small_model - 8 * (2 * 1024 * 4096.0 - 4 * 1024);
+  const double owned = others / 4 + 8 * 2 * (2 * 1024 * 512.0) / 2;
+  REQUIRE(bytes_of(step.program, CollectiveKind::CopyToHost) == Approx(4 * owned).epsilon(1e-6));
+  REQUIRE(bytes_of(step.program, CollectiveKind::CopyFromHost) == Approx(2 * owned).epsilon(1e-6));
+  REQUIRE(bytes_of(step.program, CollectiveKind::HostUpdate) ==
+          Approx(30 / 0.7 * owned).epsilon(1e-6));
+  const RankProgram& rank = step.program.programs[0];
+  const auto held = [](const auto& parts, MemoryPart part) {
+    return parts[static_cast<std::size_t>(part)].value();
+  };
+  REQUIRE(held(rank.resident, MemoryPart::Optimizer) == 0);
+  REQUIRE(held(rank.host_resident, MemoryPart::Optimizer) == Approx(12 * owned));
+}
+
+TEST_CASE("a layer with experts sends what it keeps to the host", "[models]") {
+  TrainingJob job = small_job({.micro_batches = 1});
+  job.model.experts = {.num_experts = 4, .experts_per_token = 2, .ffn_hidden_size = 2048};
+  job.plan.offload.activations = true;
+  const Step step(job, small_cluster(1, 1, 1));
+  // As a dense layer's 18 x 1024 + 4 x 4096 bytes a token (two experts of 2048 are as wide), and
+  // each row of 1024 as it came and as it went back, two rows a token.
+  const double layer = 512 * (18 * 1024 + 4 * 4096 + 2 * (2 + 2) * 1024.0);
+  REQUIRE(bytes_of(step.program, CollectiveKind::CopyToHost) == Approx(7 * layer));
+}
+
 TEST_CASE("gradients of a further micro-batch come back to be added to, and go again", "[models]") {
   TrainingJob job = small_job({.data = 4, .micro_batches = 3});
   job.plan.zero_stage = 2;

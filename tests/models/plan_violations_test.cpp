@@ -360,12 +360,16 @@ TEST_CASE("what is kept in fp8 needs fp8", "[models]") {
 
 TEST_CASE("a model without experts refuses their keys", "[models]") {
   TrainingJob job = fitting_job();
+  job.plan.expert_tensor_parallel = 4;
   job.plan.expert_capacity = 1.25;
   job.plan.expert_dispatch = ExpertDispatch::OncePerNode;
-  REQUIRE(faults(job) == Lines{"/plan/expert_capacity: expert_capacity has no effect: the model "
-                               "has no experts (leave it out)",
-                               "/plan/expert_dispatch: expert_dispatch has no effect: the model "
-                               "has no experts (leave it out)"});
+  REQUIRE(faults(job) ==
+          Lines{"/plan/expert_tensor_parallel: expert_tensor_parallel has no effect: "
+                "the model has no experts (leave it out)",
+                "/plan/expert_capacity: expert_capacity has no effect: the model "
+                "has no experts (leave it out)",
+                "/plan/expert_dispatch: expert_dispatch has no effect: the model "
+                "has no experts (leave it out)"});
 }
 
 TEST_CASE("keys that change nothing in a plan are refused", "[models]") {

@@ -62,6 +62,34 @@ int count(const StepProgram& program, CollectiveKind kind) {
   return sum;
 }
 
+// What one rank sends to the one that holds the same experts, the exchange of tokens left out.
+double sent_among_two(const StepProgram& program) {
+  double sent = 0;
+  for (const auto& stream : program.programs[0].streams) {
+    for (const Instruction& instruction : stream) {
+      if (instruction.kind != InstructionKind::Collective) continue;
+      const int group =
+          program.communicators_of_rank[0][static_cast<std::size_t>(instruction.index)];
+      if (program.communicators[static_cast<std::size_t>(group)].ranks.size() != 2) continue;
+      const Operation& operation =
+          program.operations[static_cast<std::size_t>(instruction.operation)];
+      if (operation.kind == CollectiveKind::AllToAll) continue;
+      sent += bus_factor(operation.kind, 2) * operation.message.value();
+    }
+  }
+  return sent;
+}
+
+// Four data ranks, two of which hold the same two of four experts of 2 x 1024 x 512 weights in each
+// of 8 layers.
+TrainingJob job_with_experts(int zero_stage) {
+  TrainingJob job = paper_job(4, zero_stage);
+  job.model.experts = {.num_experts = 4, .experts_per_token = 1, .ffn_hidden_size = 512};
+  job.plan.expert_parallel = 2;
+  return job;
+}
+constexpr double kExpertWeightsOfRank = 8 * 2 * (2.0 * 1024 * 512);
+
 }  // namespace
 
 TEST_CASE("stage 3 leaves a rank one Nth of the state", "[models][memory]") {
@@ -208,26 +236,19 @@ TEST_CASE("stage 3 overlaps as its framework does unless the plan says so", "[mo
 
 TEST_CASE("experts send their own model sizes among the ranks that hold the same ones",
           "[models]") {
-  // 8 layers of 4 experts of 2 x 1024 x 512 weights, two on each of two ranks, four data ranks: two
-  // hold the same experts, and a ring of two sends half of 2 bytes a weight.
+  // A ring of two sends half of 2 bytes a weight.
   const auto [stage, volume] = GENERATE(table<int, double>({{1, 2}, {2, 2}, {3, 3}}));
   CAPTURE(stage);
-  TrainingJob job = paper_job(4, stage);
-  job.model.experts = {.num_experts = 4, .experts_per_token = 1, .ffn_hidden_size = 512};
-  job.plan.expert_parallel = 2;
+  const Step step(job_with_experts(stage), small_cluster(1, 4, 1), paper_profile());
+  REQUIRE(sent_among_two(step.program) ==
+          Approx(volume * 0.5 * 2 * kExpertWeightsOfRank).epsilon(1e-6));
+}
+
+TEST_CASE("experts gathered in 8 bits send a byte and its scale twice, and their gradients in 16",
+          "[models]") {
+  TrainingJob job = job_with_experts(3);
+  job.plan.sharding.quantized_gather = true;
   const Step step(job, small_cluster(1, 4, 1), paper_profile());
-  double sent = 0;
-  for (const auto& stream : step.program.programs[0].streams) {
-    for (const Instruction& instruction : stream) {
-      if (instruction.kind != InstructionKind::Collective) continue;
-      const int group =
-          step.program.communicators_of_rank[0][static_cast<std::size_t>(instruction.index)];
-      if (step.program.communicators[static_cast<std::size_t>(group)].ranks.size() != 2) continue;
-      const Operation& operation =
-          step.program.operations[static_cast<std::size_t>(instruction.operation)];
-      if (operation.kind == CollectiveKind::AllToAll) continue;  // the exchange of tokens
-      sent += bus_factor(operation.kind, 2) * operation.message.value();
-    }
-  }
-  REQUIRE(sent == Approx(volume * 0.5 * 2 * 8 * 2 * (2.0 * 1024 * 512)).epsilon(1e-6));
+  const double bytes = 2 * (1 + 4.0 / 2048) + 2;
+  REQUIRE(sent_among_two(step.program) == Approx(0.5 * bytes * kExpertWeightsOfRank).epsilon(1e-6));
 }

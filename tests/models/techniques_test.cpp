@@ -101,15 +101,41 @@ TEST_CASE("the optimizer's state stands beside the fp32 master copy", "[models][
 
 TEST_CASE("only Muon multiplies, and ZeRO deals its matrices out", "[models]") {
   SmallRank rank({.data = 4});
-  REQUIRE(orthogonalization_time(8, rank.work()) == Seconds());
+  REQUIRE(orthogonalization_time({.layers = 8}, rank.work()) == Seconds());
   rank.job.optimizer = Optimizer::Muon;
-  const Seconds whole = orthogonalization_time(8, rank.work());
+  const Seconds whole = orthogonalization_time({.layers = 8}, rank.work());
   // A layer: n = 1024; m = 3072, 1024, 4096, 4096; 5 steps of 4 n^2 m + 2 n^3, at most at 300
   // TFLOP/s.
   const double n = 1024, m = 3072 + 1024 + 4096 + 4096;
   REQUIRE(whole.value() > 8 * 5 * (4 * n * n * m + 4 * 2 * n * n * n) / 300e12);
   rank.job.plan.zero_stage = 1;
-  REQUIRE(orthogonalization_time(8, rank.work()).value() == Approx(whole.value() / 4));
+  REQUIRE(orthogonalization_time({.layers = 8}, rank.work()).value() == Approx(whole.value() / 4));
+}
+
+TEST_CASE("Muon and Adafactor of experts: matrices of the layer, an expert each",
+          "[models][memory]") {
+  SmallRank rank({.data = 4});
+  rank.job.model.experts = {.num_experts = 8, .experts_per_token = 2, .ffn_hidden_size = 512};
+  rank.job.plan.expert_parallel = 2;
+  // A rank's layer: attention 1024 x 3072 and 1024 x 1024, a router of 1024 x 8, four of the eight
+  // experts with 1024 x 512 twice.
+  const double attention = 1024.0 * 3072 + 1024.0 * 1024 + 1024 * 8;
+  const double experts = 4 * 2 * (1024.0 * 512);
+  rank.job.optimizer = Optimizer::Adafactor;
+  const double vectors = (1024 + 3072) + (1024 + 1024) + (1024 + 8) + 4 * 2 * (1024 + 512);
+  REQUIRE(optimizer_moment_bytes(rank.work()) == Approx(4 * vectors / (attention + experts)));
+  rank.job.optimizer = Optimizer::Muon;
+  const double matrices = 8 * (attention + experts);
+  const double all = matrices + 8 * 2 * 1024 + 2 * 32'768'000 + 1024;  // norms, tables
+  REQUIRE(optimizer_moment_bytes(rank.work()) == Approx(8 - 4 * matrices / all));
+  // Two ranks hold the same experts and deal them out between them, four the rest.
+  const auto time = [&] {
+    return orthogonalization_time({.expert_layers = 1}, rank.work()).value();
+  };
+  const double whole = time();
+  rank.job.plan.zero_stage = 1;
+  REQUIRE(time() > whole / 4);
+  REQUIRE(time() < whole / 2);
 }
 
 TEST_CASE("compressed gradients: bytes of a million by each method", "[models]") {

@@ -116,6 +116,7 @@ TEST_CASE("expert settings are read, and completed from the other degrees", "[mo
     "expert_dispatch": "once_per_node", "overlap_shared_experts": true,
     "context_parallel_algorithm": "all_to_all"
   })");
+  job.model.experts.num_experts = 8;
   complete(job, 16, {});
   REQUIRE(job.plan.expert_tensor_parallel == 2);   // as tensor_parallel
   REQUIRE(expert_data_group_size(job.plan) == 2);  // 2 x 8 / (4 x 2)

@@ -96,6 +96,19 @@ TEST_CASE("a run's memory is judged by the kind that was measured", "[reports]")
   REQUIRE(predicted(MemoryKind::Device) == 48_GiB);
 }
 
+TEST_CASE("a measured peak is the first stage's unless it is said to be the fullest one's",
+          "[reports]") {
+  StepReport report = test::prediction_of_10_s().report;
+  StageMemory second = report.memory.stages.front();
+  second.device = 60_GiB;
+  report.memory.stages.push_back(second);
+  Scenario scenario = measured_scenario(&Figures::peak_memory, 40_GiB);
+  scenario.measured->memory_kind = MemoryKind::Device;
+  REQUIRE(Bytes(validation_run(scenario, report).peak_memory->predicted) == 48_GiB);
+  scenario.measured->memory_of = MemoryPlace::FullestStage;
+  REQUIRE(Bytes(validation_run(scenario, report).peak_memory->predicted) == 60_GiB);
+}
+
 TEST_CASE("a measured throughput is a step time", "[reports]") {
   const StepReport report = test::prediction_of_10_s().report;
   const auto measured = [&](const Scenario& scenario) {

@@ -212,6 +212,43 @@ TEST_CASE("a tensor that is kept or not counts in both cases of the interval and
   REQUIRE(device_interval(stage, 0.0).low == 100_GB);
 }
 
+TEST_CASE("a bf16 job that does not say how gradients are kept counts both ways", "[sim][memory]") {
+  TrainingJob job = small_job({.pipeline = 4});
+  job.plan.zero_stage = 1;
+  Profile profile = plain_profile();
+  profile.framework.recipe.gradient_bytes_bf16 = 2;
+  profile.framework.recipe.keeps_both_gradients = true;
+  profile.framework.recipe.keeps_fp32_unsaid.value = 0.3;
+  const StageMemory open = memory_of(job, profile)[1];
+  // Two layers of 12,584,960 weights (memory_test.cpp), four bytes more each.
+  REQUIRE(open.uncertain.value() == Approx(4 * 2 * 12'584'960));
+  REQUIRE(open.uncertain_likelihood == 0.3);
+  REQUIRE(part(open, MemoryPart::Gradients) == 2 * 2 * 12'584'960);
+  profile.framework.recipe.keeps_fp32_unsaid.value = 0.7;
+  REQUIRE(part(memory_of(job, profile)[1], MemoryPart::Gradients) == Approx(6 * 2 * 12'584'960));
+  job.gradient_precision = Precision::Bf16;  // said
+  REQUIRE(memory_of(job, profile)[1].uncertain == Bytes());
+}
+
+TEST_CASE("the bucket of a reduction after the last backward pass does not add to the stashes",
+          "[sim][memory]") {
+  TrainingJob job = small_job({.data = 2});
+  Profile profile = plain_profile();
+  profile.framework.communication.gradient_bucket = 100_MB;
+  const auto peak = [&] {
+    const Step step(job, small_cluster(1, 2, 1), profile);
+    const FoldedProgram folded = step.folded();
+    const EngineRun run = run_engine(folded, EngineChoice::Analytic);
+    return stage_memory(folded, run.timeline, {.capacity = 80_GB})[0].allocated;
+  };
+  const Bytes behind = peak();
+  profile.framework.communication.gradient_bucket = Bytes();
+  REQUIRE(peak() == behind);
+  // Without activations to speak of the bucket is the peak: four bytes of each of 133 million.
+  profile.framework.communication.gradient_bucket = 100_GB;
+  REQUIRE(peak() > behind);
+}
+
 TEST_CASE("a peak at the capacity runs out of memory every other time", "[sim][memory]") {
   REQUIRE(out_of_memory_probability(80_GB, 80_GB, 0.05) == Approx(0.5));
   REQUIRE(out_of_memory_probability(40_GB, 80_GB, 0.05) < 1e-6);
