@@ -13,6 +13,7 @@
 #include "reports/csv.h"
 #include "reports/html.h"
 #include "reports/json.h"
+#include "reports/step_drawing.h"
 
 namespace stepcast {
 namespace {
@@ -32,7 +33,9 @@ Answer run_compare(const CompareOptions& options) {
     throw InputError({options.paths.front(), ""}, "one scenario is nothing to compare",
                      "name a second scenario, or a suite");
   }
-  if (options.report) write_report_file(*options.report, comparison_html(predictions));
+  if (options.report) {
+    write_report_file(*options.report, comparison_html(predictions, drawings_of(predictions)));
+  }
   switch (options.format) {
     case Format::Text:
       return report(comparison_text(predictions));

@@ -12,6 +12,7 @@
 #include "reports/html.h"
 #include "reports/json.h"
 #include "reports/search_comparison.h"
+#include "reports/step_drawing.h"
 
 namespace stepcast {
 namespace {
@@ -61,7 +62,9 @@ Answer compare_best(const ScenarioOptions& options, const SearchOptions& search_
     searches.answers.push_back(search(space, options, search_options));
   }
   const std::vector<Prediction> best = best_of(searches.answers);
-  if (options.report && best.size() > 1) write_report_file(*options.report, comparison_html(best));
+  if (options.report && best.size() > 1) {
+    write_report_file(*options.report, comparison_html(best, drawings_of(best)));
+  }
   switch (options.format) {
     case Format::Text:
       return report(search_comparison_text(searches.answers));

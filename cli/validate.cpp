@@ -142,13 +142,10 @@ Answer run(const ScenarioOptions& options, const std::vector<std::string>& nccl_
     throw InputError({"command line", "--set"}, "--set changes scenarios, and --nccl takes logs",
                      "clusters.json says what a log ran on");
   }
-  if (options.report) {
-    throw InputError({"command line", "--report"},
-                     "--report draws scenarios, and --nccl takes logs",
-                     "--format csv prints the points of the logs");
-  }
-  return {text_of(validate_nccl(nccl_logs, options.read.profile_file), options.format), 0,
-          options.format == Format::Text};
+  check_report_file(options.report);
+  const NcclValidation validation = validate_nccl(nccl_logs, options.read.profile_file);
+  if (options.report) write_report_file(*options.report, nccl_validation_html(validation));
+  return {text_of(validation, options.format), 0, options.format == Format::Text};
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "reports/calibration_report.h"
 #include "reports/comparison.h"
 #include "reports/json.h"
+#include "reports/nccl_validation.h"
 #include "reports/scenario_text.h"
 #include "reports/step_drawing.h"
 #include "reports/text.h"
@@ -103,9 +104,10 @@ std::string prediction_html(std::span<const Prediction> predictions, const Json&
   return html_page(html_template(), data);
 }
 
-std::string comparison_html(std::span<const Prediction> predictions) {
-  return html_page(html_template(),
-                   page_data("compare", predictions, comparison_json(predictions)));
+std::string comparison_html(std::span<const Prediction> predictions, const Json& drawings) {
+  Json data = page_data("compare", predictions, comparison_json(predictions));
+  data["drawings"] = drawings;
+  return html_page(html_template(), data);
 }
 
 std::string sweep_html(const SweepAnswer& answer) {
@@ -128,6 +130,11 @@ std::string topology_html(const std::string& title, const Cluster& cluster) {
 
 std::string validation_html(std::span<const ValidationSuite> suites) {
   return html_page(html_template(), {{"kind", "validate"}, {"result", validation_json(suites)}});
+}
+
+std::string nccl_validation_html(const NcclValidation& validation) {
+  return html_page(html_template(),
+                   {{"kind", "validate_nccl"}, {"result", nccl_validation_json(validation)}});
 }
 
 }  // namespace stepcast

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "calibration/nccl_validation.h"
 #include "reports/prediction.h"
 #include "reports/sweep.h"
 #include "reports/validation.h"
@@ -34,8 +35,9 @@ nlohmann::ordered_json prediction_page(std::span<const Prediction> predictions);
 std::string prediction_html(std::span<const Prediction> predictions,
                             const nlohmann::ordered_json& drawings);
 
-/// The comparison's JSON as a page. Requires at least two predictions.
-std::string comparison_html(std::span<const Prediction> predictions);
+/// The comparison's JSON as a page, with the `drawings_of` the predictions. Requires at least two.
+std::string comparison_html(std::span<const Prediction> predictions,
+                            const nlohmann::ordered_json& drawings);
 
 /// What sweep's --format json prints with --rows -, as a page: it shows every row.
 std::string sweep_html(const SweepAnswer& answer);
@@ -48,5 +50,8 @@ std::string topology_html(const std::string& title, const Cluster& cluster);
 
 /// What validate's --format json prints, as a page.
 std::string validation_html(std::span<const ValidationSuite> suites);
+
+/// What validate --nccl's --format json prints, as a page.
+std::string nccl_validation_html(const NcclValidation& validation);
 
 }  // namespace stepcast

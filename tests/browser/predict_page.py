@@ -33,6 +33,15 @@ def check_timeline(page, result):
     assert marks > 0, "the zoom shows nothing"
 
 
+def check_compared_timelines(page, scenarios):
+    """One of each scenario, on one scale of time."""
+    marks = page.value(f"[...document.querySelectorAll(\"{TIMELINE}\")].map((chart) => "
+                       "[...chart.querySelectorAll('text')].map((one) => one.textContent)"
+                       ".filter((text) => / s$/.test(text)))")
+    assert len(marks) == scenarios and marks[0], marks
+    assert all(own == marks[0] for own in marks), marks
+
+
 def page_json(values):
     """As JSON.stringify writes a list of texts."""
     return "[" + ",".join(f'"{value}"' for value in values) + "]"

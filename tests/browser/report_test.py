@@ -12,7 +12,7 @@ from pathlib import Path
 
 from chromium import run_checks
 from looks import check_looks, tooltip
-from predict_page import check_prediction_charts
+from predict_page import check_compared_timelines, check_prediction_charts
 from sweep_page import check_long_table, check_sweep_charts
 
 GUIDE = "scenarios/guide/65b_8_nodes.json"
@@ -210,6 +210,7 @@ def check_comparison(pages):
     text = tooltip(page, 1)
     changes = {figure for at, _, figure in content.figures if at.endswith("change_s")}
     assert any(text.endswith(change) for change in changes), (text, changes)
+    check_compared_timelines(page, len(result["scenarios"]))
     page.close()
 
 

@@ -179,10 +179,21 @@ TEST_CASE(
 TEST_CASE("commands without a page refuse --report", "[cli]") {
   const ProgramEnd topology = run_program({"topology", "a.json", "--report", "page.html"});
   REQUIRE(topology.exit_code == 2);
-  const ProgramEnd logs = run_program({"validate", "--nccl", "logs", "--report", "page.html"});
-  REQUIRE(logs.exit_code == 2);
-  REQUIRE(logs.output == "");
-  REQUIRE_THAT(logs.errors, Catch::Contains("--report draws scenarios, and --nccl takes logs"));
+}
+
+TEST_CASE("the page of validated logs holds what validate --nccl prints as JSON", "[cli]") {
+  if (!built_with_page()) return;
+  const TemporaryFolder folder;
+  const ProgramEnd log =
+      run_program({"topology", "collectives", "--node", "dgx_a100_80gb", "--sizes", "1M:16M"});
+  folder.write("logs/one.txt", log.output);
+  folder.write("logs/clusters.json", R"({"one": {"node": "dgx_a100_80gb", "nodes": 1}})");
+  const std::string page = folder.path("page.html");
+  const ProgramEnd end = run_program(
+      {"validate", "--nccl", folder.path("logs"), "--format", "json", "--report", page});
+  REQUIRE(end.exit_code == 0);
+  REQUIRE(data_of(page) == Json{{"kind", "validate_nccl"}, {"result", Json::parse(end.output)}});
+  REQUIRE(data_of(page)["result"]["logs"][0]["rows"].size() == 5);  // 1, 2, 4, 8, 16 MiB
 }
 
 }  // namespace stepcast

@@ -80,10 +80,12 @@ TEST_CASE("pages hold the same JSON that the commands print", "[reports][contrac
   REQUIRE(one["descriptions"].size() == 1);
   const Json several = Json::parse(data_text(prediction_html(both, Json::array())));
   REQUIRE(several["result"] == results_json(both));
-  const Json comparison = Json::parse(data_text(comparison_html(both)));
+  const Json comparison =
+      Json::parse(data_text(comparison_html(both, Json::array({{{"stages", 4}}}))));
   REQUIRE(comparison["kind"] == "compare");
   REQUIRE(comparison["result"] == Json::parse(json_text(comparison_json(both))));  // NaN: null
   REQUIRE(comparison["notes"].size() == 2);
+  REQUIRE(comparison["drawings"][0]["stages"] == 4);
 }
 
 TEST_CASE("the page of a validation holds the JSON that validate prints", "[reports][contract]") {

@@ -2,8 +2,9 @@
 import { memoryBars, timeBars, usedKeys, waterfall } from "./bars";
 import { element, figure, paragraph, section, table } from "./dom";
 import * as format from "./format";
-import { engineLine, heading, warningsSection } from "./predict";
-import type { Comparison, Moved, Result } from "./result";
+import { drawnStages, engineLine, heading, howToRead, warningsSection } from "./predict";
+import type { Comparison, Drawing, Moved, Result, Texts } from "./result";
+import { memoryCurves, timeline } from "./step_charts";
 
 type Value = (result: Result) => number | undefined;
 
@@ -70,6 +71,30 @@ function timeSection(results: Result[]): HTMLElement {
                  element("ul", {}, ...limits));
 }
 
+/// A chart of each scenario that is drawn, under its name.
+function eachDrawn(drawings: Drawing[], chart: (drawing: Drawing, index: number) => HTMLElement) {
+  return drawings.flatMap((drawing, index) => [
+    element("h3", {}, format.shortName(index)), chart(drawing, index)]);
+}
+
+/// Under each other on one scale of time, where the longest step fills the width.
+function timelineSection(results: Result[], drawings: Drawing[]): HTMLElement[] {
+  if (drawings.length === 0) return [];
+  const longest = Math.max(...results.slice(0, drawings.length).map((one) => one.step_time_s));
+  const stages = drawings.map(drawnStages).find((text) => text !== "") ?? "";
+  return [section(
+    "What runs when",
+    ...eachDrawn(drawings, (drawing, index) => timeline(
+      `What each stage's streams do over the step of ${format.shortName(index)}`, drawing, longest)),
+    paragraph(`One scale of time for all. ${stages}${howToRead}`, "quiet"))];
+}
+
+function memoryCurvesOf(results: Result[], drawings: Drawing[]): HTMLElement[] {
+  return eachDrawn(drawings, (drawing, index) => memoryCurves(
+    `Allocated memory of each stage over the step of ${format.shortName(index)}`, drawing,
+    results[index].memory.capacity_bytes));
+}
+
 function movedSection(moved: Moved, index: number): HTMLElement {
   const from = format.shortName(0);
   const to = format.shortName(index + 1);
@@ -95,7 +120,7 @@ function stageNames(results: Result[]) {
 }
 
 // GPUs of another capacity get a chart of their own: a chart has one line of capacity.
-function memorySection(results: Result[]): HTMLElement {
+function memorySection(results: Result[], drawings: Drawing[]): HTMLElement {
   const all = stageNames(results);
   const keys = usedKeys(all.map(({ stage }) => stage.parts_bytes));
   const charts = [...new Set(all.map(({ capacity }) => capacity))].map((capacity) => {
@@ -108,20 +133,23 @@ function memorySection(results: Result[]): HTMLElement {
                                       `${pointer}/parts_bytes/${key}`)),
     figure(stage.device_bytes, format.gib(stage.device_bytes), `${pointer}/device_bytes`),
     format.share(stage.device_bytes / capacity)]);
-  return section("Memory of a GPU at its peak", ...charts,
+  return section("Memory of a GPU", ...memoryCurvesOf(results, drawings),
+                 element("h3", {}, "At its peak"), ...charts,
                  table("By pipeline stage, in GiB",
                        ["", ...keys.map(format.words), "device", "of capacity"], rows));
 }
 
-export function comparison(result: Comparison, descriptions: string[][], notes: string[]): Node[] {
+export function comparison(result: Comparison, texts: Texts): Node[] {
   const results = result.scenarios;
+  const drawings = texts.drawings ?? [];
   const warnings = results.flatMap((one, index) =>
     (one.warnings ?? []).map((warning) => `${format.shortName(index)}: ${warning}`));
   return [heading("h1", results.length === 2 ? results.map((one) => one.title).join(" and ")
                                              : `${results.length} scenarios compared`, []),
-          legend(results, descriptions),
+          legend(results, texts.descriptions),
           ...result.moved.map((moved) => paragraph(moved.answer, "answer")),
           figures(results), timeSection(results), ...result.moved.map(movedSection),
-          memorySection(results), ...warningsSection(warnings),
-          ...results.map((one, index) => engineLine(one, notes[index]))];
+          ...timelineSection(results, drawings), memorySection(results, drawings),
+          ...warningsSection(warnings),
+          ...results.map((one, index) => engineLine(one, texts.notes[index]))];
 }

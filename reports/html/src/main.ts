@@ -13,21 +13,23 @@ import type { Serve } from "./serve";
 import { sweep } from "./sweep";
 import { topology } from "./topology";
 import { validation } from "./validate";
+import { ncclValidation } from "./validate_nccl";
 
 const titles = { predict: "prediction", compare: "comparison", sweep: "sweep",
                  calibrate: "calibration", topology: "topology", serve: "on this machine",
-                 validate: "validation" };
+                 validate: "validation", validate_nccl: "validation of logs" };
 
 function content(report: Report | Serve | null): Node[] {
   if (report === null) return [paragraph("This page is the empty form of a report.")];
   document.title = `Stepcast ${titles[report.kind]}`;
   if (report.kind === "serve") return serve(report);
   if (report.kind === "validate") return validation(report.result);
+  if (report.kind === "validate_nccl") return ncclValidation(report.result);
   if (report.kind === "topology") return topology(report.result);
   if (report.kind === "calibrate") return calibration(report.result);
   if (report.kind === "sweep") return sweep(report);
   if (report.kind === "compare") {
-    return comparison(report.result, report.descriptions, report.notes);
+    return comparison(report.result, report);
   }
   if (Array.isArray(report.result)) return predictions(report.result, report);
   return [prediction(report.result, report, 0, "")];

@@ -72,7 +72,12 @@ function timeSection(result: Result, at: string): HTMLElement {
                  table(`Parts of the step, ${where}`, ["", "time", "of the step"], rows));
 }
 
-const drawnStages = (drawing: Drawing): string =>
+export const howToRead =
+  "A row is a stream of a stage. Drag the slider below to zoom, or turn the wheel with Ctrl held; " +
+  "stream by stream, gaps are waits. Spans of a kind closer than a two-thousandth of the step are " +
+  "drawn as one.";
+
+export const drawnStages = (drawing: Drawing): string =>
   drawing.stages > drawing.memory.length
     ? `${drawing.memory.length} of ${drawing.stages} stages are drawn. ` : "";
 
@@ -80,9 +85,7 @@ function timelineSection(drawing: Drawing | undefined): HTMLElement[] {
   if (!drawing) return [];
   return [section(
     "What runs when", timeline("What each stage's streams do over the step", drawing),
-    paragraph(`${drawnStages(drawing)}A row is a stream of a stage. Drag the slider below to zoom, ` +
-              "or turn the wheel with Ctrl held; stream by stream, gaps are waits. Spans of a kind " +
-              "closer than a two-thousandth of the step are drawn as one.", "quiet"))];
+    paragraph(drawnStages(drawing) + howToRead, "quiet"))];
 }
 
 const rowsOfLinks = 12;

@@ -298,10 +298,33 @@ export interface Texts {
   drawings?: Drawing[];
 }
 
+/// Over the medians of logs; null where no row counts.
+export interface NcclErrors {
+  median_error: number | null;
+  p90_error: number | null;
+  median_error_1mib: number | null;
+  p90_error_1mib: number | null;
+}
+
+export interface NcclLog {
+  name: string;
+  architecture: string;
+  rows: { size_bytes: number; measured_s: number; predicted_s: number; error: number }[];
+}
+
+export interface NcclValidation extends NcclErrors {
+  num_logs: number;
+  architectures: Record<string, NcclErrors & { num_logs: number }>;
+  logs: NcclLog[];
+  skipped: string[];
+  errors?: { name: string; message: string }[];
+}
+
 export type Report =
   | (Texts & { kind: "predict"; result: Result | Result[] })
   | (Texts & { kind: "compare"; result: Comparison })
   | (Texts & { kind: "sweep"; proof: string; left_out: string[]; result: Sweep })
   | { kind: "topology"; result: Topology }
   | { kind: "calibrate"; result: Calibration }
+  | { kind: "validate_nccl"; result: NcclValidation }
   | { kind: "validate"; result: Validation };

@@ -62,7 +62,7 @@ const timeZoom = (colours: Colours) => [
     moveOnMouseMove: false, moveOnMouseWheel: false },
 ];
 
-function timelineOption(drawing: Drawing, bars: Bar[][], colours: Colours,
+function timelineOption(drawing: Drawing, bars: Bar[][], until: number, colours: Colours,
                         width: number): EChartsCoreOption {
   const names = drawing.tracks.map(({ stage, stream }) => rowName(stage, stream));
   const legend = drawing.activities.map(words);
@@ -73,7 +73,7 @@ function timelineOption(drawing: Drawing, bars: Bar[][], colours: Colours,
             containLabel: true },
     dataZoom: timeZoom(colours),
     xAxis: { ...axis(colours, "", { type: "value" }, (value) => number(value) + " s"), min: 0,
-             max: drawing.step_time_s, splitNumber: width < 500 ? 3 : 8 },
+             max: until, splitNumber: width < 500 ? 3 : 8 },
     yAxis: { type: "category", inverse: true, data: names, axisTick: { show: false },
              axisLine: { lineStyle: { color: colours.line } },
              axisLabel: { color: colours.text, fontSize: width < 500 ? 9 : 11, interval: 0 } },
@@ -89,11 +89,13 @@ function timelineOption(drawing: Drawing, bars: Bar[][], colours: Colours,
   };
 }
 
-/// A row for each stream of a stage, a colour for each activity, with a slider to zoom.
-export function timeline(label: string, drawing: Drawing): HTMLElement {
+/// A row for each stream of a stage, a colour for each activity, with a slider to zoom. The axis
+/// ends at `until`, in seconds: timelines that are compared have one scale.
+export function timeline(label: string, drawing: Drawing,
+                         until: number = drawing.step_time_s): HTMLElement {
   const bars = barsOf(drawing);
   return chartBox(label, 150 + rowHeight * drawing.tracks.length,
-                  (colours, width) => timelineOption(drawing, bars, colours, width));
+                  (colours, width) => timelineOption(drawing, bars, until, colours, width));
 }
 
 const curveHues = ["#3f7fd9", "#e8833a", "#2e9e6b", "#d64f8b", "#8c6bd6", "#c9a227", "#8a6642",
