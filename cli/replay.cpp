@@ -64,7 +64,7 @@ Answer run_replay(const ReplayOptions& options) {
     trace->publish();
   }
   if (options.format == "json") return {json_text(replay_json(replay))};
-  return {replay_text(replay)};
+  return report(replay_text(replay));
 }
 
 constexpr const char* examples = R"(Examples:
