@@ -141,11 +141,15 @@ void anchor_path(Setting& setting, const Forms& forms) {
   setting.value = std::make_shared<const json>(std::filesystem::absolute(name).string());
 }
 
+/// Whether a schema allows text of any form and nothing else, but for null.
+bool is_free_text(const json& schema) {
+  if (!schema.contains("type") || schema.contains("pattern")) return false;
+  return schema["type"] == "string" || schema["type"] == json::array({"string", "null"});
+}
+
 /// A version such as 2.20 reads as a number, and is text as written.
 void keep_as_text(Setting& setting, const Forms& forms) {
-  const json& only = *forms.front();
-  const bool is_text = only.value("type", "") == "string" && !only.contains("pattern");
-  if (forms.size() > 1 || !is_text || !setting.value->is_number()) return;
+  if (forms.size() > 1 || !is_free_text(*forms.front()) || !setting.value->is_number()) return;
   setting.value = std::make_shared<const json>(setting.text.substr(setting.text.find('=') + 1));
 }
 

@@ -66,7 +66,7 @@ TEST_CASE("the schema of nested objects, lists and parts holds theirs", "[base]"
   REQUIRE(properties["others"] == json{{"type", "array"}, {"items", wheel_schema}});
 }
 
-TEST_CASE("a named part is a name, an object, or a base with changes; defined once", "[base]") {
+TEST_CASE("a named part is a name, an object, or a base with changes, defined once", "[base]") {
   const json schema = schema_of<Machine>();
   REQUIRE(schema["properties"]["wheel"] == json{{"$ref", "#/$defs/wheels"}});
   REQUIRE(schema["properties"]["trailer"] == schema["properties"]["wheel"]);

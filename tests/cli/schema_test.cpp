@@ -106,7 +106,7 @@ TEST_CASE("a suite's runs may take defaults away and change parts, not invent ke
   CHECK(suite.fault(json::parse(R"({"schema": 1})")) != "");
 }
 
-TEST_CASE("a part with a base needs no other key; one without it needs its own", "[cli]") {
+TEST_CASE("a part with a base needs no other key, one without it its own", "[cli]") {
   PrintedSchema scenario("scenario");
   const json right = read("scenarios/guide/65b_8_nodes.json");
   CHECK(scenario.fault(changed(right, R"({"model": {"base": "llama_7b", "num_layers": 2}})")) ==

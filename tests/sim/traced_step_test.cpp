@@ -94,7 +94,7 @@ TEST_CASE("a traced message is waited for: late while not sent, then travelling"
   CHECK_THAT(part(Activity::Compute), WithinRel(4e-3, 1e-9));
 }
 
-TEST_CASE("traced groups meet apart from each other; metadata only orders", "[sim]") {
+TEST_CASE("traced groups meet apart from each other, and metadata only orders", "[sim]") {
   const auto rank = [](std::uint64_t first, const std::string& group) {
     return TraceOfRank{
         traced_compute(1, first), traced_node(2, chakra::METADATA_NODE, {1}),
