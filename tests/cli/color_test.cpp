@@ -65,8 +65,8 @@ TEST_CASE("on a terminal reports are coloured, unless NO_COLOR or --color say ot
 }
 
 TEST_CASE("long work shows a bar on a terminal and nothing in a pipe", "[cli]") {
-  const std::vector<std::string> work{
-      "validate", "scenarios/validation/vtrain_multi.json", "--jobs", "1", "--engine", "event"};
+  const std::vector<std::string> work{"validate", "scenarios/validation", "--jobs", "1", "--engine",
+                                      "event"};
   CHECK_THAT(test::run_on_terminal(work), Contains("=>") && Contains(" left"));
   CHECK(test::run_program(work).errors.empty());
 }

@@ -25,6 +25,7 @@ ELSEWHERE = {
     "scripts/quickstart": "a fresh clone's build runs it",
     "scripts/test": "runs this test",
     "scripts/fit_profiles": "needs the published runs",
+    "scripts/fit_kernels": "needs the published kernels",
     "scripts/calibration_trial": "needs the published runs",
     "scripts/nccl_trial": "needs the published runs",
     "stepcast=build/release/bin/stepcast": "is set for all blocks",
