@@ -34,7 +34,7 @@ struct GemmShape {
 ///             (share bandwidth)
 ///
 /// and weight gradients, which add to fp32, are slower by their factor. Zero-size shapes take no
-/// time. Persistent kernels (Hopper on) even waves out: there a0, q and `wave` are small.
+/// time. Persistent kernels (Hopper on) even waves out: there q is next to nothing.
 /// Source of the form: NVIDIA, Matrix Multiplication Background, sections 2 to 4.
 Seconds gemm_time(const GemmShape& shape, GemmPass pass, Precision precision, const Device& device);
 

@@ -130,22 +130,6 @@ Seconds softmax_time(const AttentionShape& shape, double bytes_per_score, const 
 
 }  // namespace
 
-FlopPerSecond peak_rate(Precision precision, const GpuSpec& gpu) {
-  switch (precision) {
-    case Precision::Fp32:
-      return gpu.fp32;
-    case Precision::Tf32:
-      return gpu.tf32;
-    case Precision::Fp16:
-    case Precision::Bf16:
-      return gpu.fp16;
-    case Precision::Fp8:
-      return gpu.fp8;
-  }
-  STEPCAST_REQUIRES(false && "every precision has a peak rate");
-  return {};
-}
-
 Seconds flash_attention_forward_time(const AttentionShape& shape, AttentionKernel kernel,
                                      Precision precision, const Device& device) {
   if (is_empty(shape)) return {};

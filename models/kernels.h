@@ -23,7 +23,7 @@ struct AttentionShape {
 
 /// Fused attention (FlashAttention 1, 2, 3):
 ///
-///   t = max(4 micro_batch heads queries (seen + s0) head_size / (share clock peak),
+///   t = max(4 micro_batch heads queries (seen + s0) head_size / (share peak),
 ///           bytes / (share bandwidth)) + floor,    seen = keys / 2 if causal, else keys
 ///
 /// s0 stands for what short sequences lose. Versions 2 and 3 lose on small heads too: the share
